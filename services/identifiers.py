@@ -1,0 +1,180 @@
+"""Identifiers: how values are normalised, which stand for nobody, how strong each type is. Pure."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+import phonenumbers
+
+from schemas.event import Event, Identifier, Verification
+
+# Names in the wild for the types we know; any other type keeps its own name.
+ALIASES = {
+    "mail": "email", "email_address": "email", "e_mail": "email",
+    "tel": "phone", "telephone": "phone", "mobile": "phone", "phone_number": "phone", "msisdn": "phone",
+    "customer": "account", "customer_id": "account", "account_id": "account", "user_id": "account",
+    "anonymous": "device", "anonymous_id": "device", "device_id": "device", "cookie": "device",
+}  # fmt: skip
+
+# Strongest first: an event is attached to the first of these that it names.
+STRENGTH = ("account", "email", "phone", "social")
+WEAKEST = ("device", "conversation", "event")
+# These mean the same whatever source names them; all others are the source's own and carry its name.
+GLOBAL = frozenset({"account", "email", "phone", "social", "device"})
+
+# How many of a type one customer may have before further links are refused; others: 10.
+LIMITS = {"account": 1, "email": 5, "phone": 5, "social": 5, "device": 100, "conversation": 100_000, "event": 1}
+OTHER_LIMIT = 10
+
+# What forms and systems write where they know nothing.
+PLACEHOLDERS = frozenset(
+    "null none nil undefined unknown anonymous guest n/a na nan test true false empty private restricted blocked "
+    "unavailable withheld noemail no-email nobody user admin default".split()
+)
+PLACEHOLDER_PATTERNS = (
+    r"-?[01]?",  # -1, 0, 1, nothing
+    r"[0\s+().-]+",  # 0000000, +000, the zero UUID
+    r"f{8}-f{4}-f{4}-f{4}-f{12}",
+    r"(na|none|null|test|no-?e?mail|noreply|unknown|example|asdf)@(?:\1|test|example|na|none)\.[a-z]{2,4}",
+    r"\+?\d{0,4}(\d)\1{6,}",  # +3725555555
+    r"\+?\d{0,4}0{5,}",
+    r"1234567(89?0?)?",
+)
+
+
+class Key(NamedTuple):
+    """A normalised identifier; `scope` is the source's name for ids that only that source knows, else ''."""
+
+    type: str
+    scope: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.scope}:{self.value}" if self.scope else f"{self.type}:{self.value}"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How this deployment reads identifiers: default region, further placeholders, limits by type."""
+
+    region: str = "EE"
+    placeholders: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    limits: dict[str, int] = field(default_factory=dict, hash=False)
+
+    def limit(self, type: str) -> int:
+        """How many identifiers of the type one customer may have."""
+        return self.limits.get(type, LIMITS.get(type, OTHER_LIMIT))
+
+
+def rank(type: str) -> int:
+    """Strength of a type, 0 the strongest: account, email, phone, social, others, device, conversation."""
+    if type in STRENGTH:
+        return STRENGTH.index(type)
+    if type in WEAKEST:
+        return len(STRENGTH) + 1 + WEAKEST.index(type)
+    return len(STRENGTH)
+
+
+def verification(identifier: Identifier) -> Verification:
+    """What the source said of it; left out, `observed` for a device and `claimed` for the rest."""
+    if identifier.verification:
+        return identifier.verification
+    return Verification.observed if canonical_type(identifier.type) == "device" else Verification.claimed
+
+
+def canonical_type(type: str) -> str:
+    """The one name for types that go by several."""
+    return ALIASES.get(type, type)
+
+
+def normalise(type: str, value: str, source: str, rules: Rules) -> Key | None:
+    """The key under which an identifier is matched, or None for a placeholder that stands for nobody.
+
+    Mail: lower case, IDNA domain (RFC 5890). Phone: E.164 by libphonenumber with the default region.
+    Types that only their source knows carry the source's name as scope.
+    """
+    type = canonical_type(type)
+    value = _value(type, value.strip(), rules.region)
+    if _is_placeholder(value.lower(), rules):
+        return None
+    return Key(type, "" if type in GLOBAL else source, value)
+
+
+def keys(event: Event, rules: Rules) -> list[Key]:
+    """An event's identifiers, normalised, without doubles, strongest first; never empty.
+
+    An event that names nobody is known by its conversation, or else by itself.
+    """
+    found = {normalise(i.type, i.value, event.system, rules) for i in event.identifiers} - {None}
+    if found:
+        return sorted((key for key in found if key), key=lambda key: (rank(key.type), key))
+    if event.conversation:
+        return [conversation_key(event)]
+    return [Key("event", event.source, event.id)]
+
+
+def conversation_key(event: Event) -> Key:
+    """The stand-in for the customer of a conversation none of whose parties is named in the event."""
+    return Key("conversation", event.system, event.conversation or "")
+
+
+def identifier_id(key: Key, secret: bytes) -> UUID:
+    """The id of an identifier: a keyed hash, so that it tells nothing and is the same after every replay.
+
+    Every customer's id is the id of its oldest identifier, hence old ids keep resolving.
+    """
+    return UUID(bytes=hmac.digest(secret, "\x1f".join(key).encode(), "sha256")[:16])
+
+
+def event_key(source: str, id: str) -> UUID:
+    """What two deliveries of one event share: a hash of source and id."""
+    return UUID(bytes=hashlib.blake2b(f"{source}\x1f{id}".encode(), digest_size=16).digest())
+
+
+def parse(words: Iterable[str], rules: Rules) -> list[Key]:
+    """`type:value` texts as keys (scope left empty: any), placeholders left out."""
+    pairs = (word.partition(":") for word in words)
+    found = (normalise(type.strip().lower(), value, "", rules) for type, _, value in pairs if value)
+    return [key for key in found if key]
+
+
+@lru_cache(maxsize=65536)
+def _value(type: str, value: str, region: str) -> str:
+    if type == "email":
+        return _email(value)
+    if type == "phone":
+        return _phone(value, region)
+    if type == "social":
+        return value.lower()
+    return value
+
+
+def _email(value: str) -> str:
+    local, _, domain = value.removeprefix("mailto:").strip("<> ").rpartition("@")
+    try:
+        domain = domain.rstrip(".").lower().encode("idna").decode()
+    except UnicodeError:
+        domain = domain.lower()
+    return f"{local.lower()}@{domain}" if local else domain
+
+
+def _phone(value: str, region: str) -> str:
+    value = value.removeprefix("tel:").removeprefix("whatsapp:")
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return value
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=65536)
+def _is_placeholder(value: str, rules: Rules) -> bool:
+    if value in PLACEHOLDERS or value in rules.placeholders:
+        return True
+    return any(re.fullmatch(pattern, value) for pattern in (*PLACEHOLDER_PATTERNS, *rules.patterns))

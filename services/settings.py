@@ -1,0 +1,50 @@
+"""Settings: each by a flag of the command line or a `TELLONCE_…` variable, each with a default that works."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.event import CHANNELS
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, read from the environment (`TELLONCE_DATABASE`, `TELLONCE_LOG`, …)."""
+
+    model_config = SettingsConfigDict(env_prefix="TELLONCE_", frozen=True)
+
+    data: Path | None = Field(default=None, description="Folder of the embedded database.")
+    database: str | None = Field(
+        default=None, description="postgresql://… Left out: the embedded PostgreSQL in the data folder."
+    )
+    log: str = Field(default="postgres", description="postgres (a table in the database) or kafka://host:port,…")
+    log_partitions: int = Field(default=3, ge=1, description="Partitions of the event log when it is created.")
+    log_replication: int = Field(default=1, ge=1, description="Kafka: copies of each partition; 3 in production.")
+    log_options: dict[str, str | int | bool] = Field(
+        default_factory=dict,
+        description="Kafka: further client settings as JSON, such as security_protocol, ssl_cafile, sasl_mechanism.",
+    )
+    group: str = Field(default="tellonce.timeline", description="Name under which timeline workers share partitions.")
+
+    host: str = "127.0.0.1"
+    api_port: int = 8080
+    ingest_port: int = 8081
+    timeline_port: int = Field(default=8082, description="Port of the worker's /healthz, /readyz and /metrics.")
+    public_url: str | None = Field(default=None, description="Address under which users reach the API.")
+    cors_origins: list[str] = Field(default=["*"], description="Sites whose pages may post events.")
+
+    channels: list[str] = Field(default=list(CHANNELS), description="Channel names that are accepted.")
+    default_region: str = Field(default="EE", description="Region of phone numbers without a country code.")
+    placeholders: list[str] = Field(default=[], description="Further identifier values that stand for nobody.")
+    placeholder_patterns: list[str] = Field(default=[], description="The same as regular expressions (full match).")
+    limits: dict[str, int] = Field(default={}, description="Identifiers of a type one customer may have.")
+
+    max_body: int = Field(default=1_000_000, description="Bytes of a request's body, inflated.")
+    max_events: int = Field(default=500, description="Events in one request.")
+    max_depth: int = Field(default=32, description="How deep a request's JSON may nest.")
+    byte_budget: int = Field(default=64_000_000, description="Bytes in flight to the log before ingest answers 503.")
+    append_timeout: float = Field(default=2.0, description="Seconds until an append that is not durable is a 503.")
+
+    batch_size: int = Field(default=1000, description="Records a worker takes at once.")
+    dead_share: float = Field(default=0.2, description="Share of unreadable records at which the worker stops.")
+    dead_window: int = Field(default=500, description="Records over which that share is taken.")
