@@ -1,0 +1,23 @@
+"""Connections to the one store."""
+
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+ARGUMENTS = {"connect_timeout": 5, "application_name": "tellonce", "options": "-c timezone=UTC"}
+
+
+def engine(url: str, pool_size: int = 5) -> Engine:
+    """An engine on `postgresql://…` by psycopg; connects when first used."""
+    return create_engine(_psycopg(url), pool_size=pool_size, pool_pre_ping=True, connect_args=dict(ARGUMENTS))
+
+
+def async_engine(url: str, pool_size: int = 20) -> AsyncEngine:
+    """The same for asyncio; its connections run synchronous functions by `run_sync`."""
+    return create_async_engine(
+        _psycopg(url), pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=True, connect_args=dict(ARGUMENTS)
+    )
+
+
+def _psycopg(url: str) -> str:
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
