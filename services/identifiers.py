@@ -13,6 +13,9 @@ import phonenumbers
 
 from schemas.event import Event, Identifier, Verification
 
+# Reserved: in this name only tellonce's own commands speak. Their events name the identifier they are about whole.
+OWN_SOURCE = "tellonce"
+
 # Names in the wild for the types we know; any other type keeps its own name.
 ALIASES = {
     "mail": "email", "email_address": "email", "e_mail": "email",
@@ -30,6 +33,9 @@ GLOBAL = frozenset({"account", "email", "phone", "social", "device"})
 # How many of a type one customer may have before further links are refused; others: 10.
 LIMITS = {"account": 1, "email": 5, "phone": 5, "social": 5, "device": 100, "conversation": 100_000, "event": 1}
 OTHER_LIMIT = 10
+
+# Weakest first.
+SURENESS = (Verification.observed, Verification.claimed, Verification.verified)
 
 # What forms and systems write where they know nothing.
 PLACEHOLDERS = frozenset(
@@ -106,17 +112,27 @@ def normalise(type: str, value: str, source: str, rules: Rules) -> Key | None:
     return Key(type, "" if type in GLOBAL else source, value)
 
 
-def keys(event: Event, rules: Rules) -> list[Key]:
-    """An event's identifiers, normalised, without doubles, strongest first; never empty.
+def named(event: Event, rules: Rules) -> dict[Key, Verification]:
+    """Whom an event names: normalised, strongest first, each with its best verification; never empty.
 
     An event that names nobody is known by its conversation, or else by itself.
     """
-    found = {normalise(i.type, i.value, event.system, rules) for i in event.identifiers} - {None}
+    if event.source == OWN_SOURCE:
+        return {Key(**event.data["about"]): Verification.observed}
+    found: dict[Key, Verification] = {}
+    for identifier in event.identifiers:
+        key = normalise(identifier.type, identifier.value, event.system, rules)
+        if key:
+            found[key] = max(found.get(key, Verification.observed), verification(identifier), key=SURENESS.index)
     if found:
-        return sorted((key for key in found if key), key=lambda key: (rank(key.type), key))
-    if event.conversation:
-        return [conversation_key(event)]
-    return [Key("event", event.source, event.id)]
+        return dict(sorted(found.items(), key=lambda one: (rank(one[0].type), one[0])))
+    stand_in = conversation_key(event) if event.conversation else Key("event", event.source, event.id)
+    return {stand_in: Verification.observed}
+
+
+def keys(event: Event, rules: Rules) -> list[Key]:
+    """Whom an event names, strongest first: the first decides its place in the log and on whom it stays."""
+    return list(named(event, rules))
 
 
 def conversation_key(event: Event) -> Key:

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.event import CHANNELS
+from services.identifiers import Rules
 
 
 class Settings(BaseSettings):
@@ -48,3 +49,12 @@ class Settings(BaseSettings):
     batch_size: int = Field(default=1000, description="Records a worker takes at once.")
     dead_share: float = Field(default=0.2, description="Share of unreadable records at which the worker stops.")
     dead_window: int = Field(default=500, description="Records over which that share is taken.")
+
+    def rules(self) -> Rules:
+        """How this deployment reads identifiers."""
+        return Rules(
+            self.default_region,
+            frozenset(value.lower() for value in self.placeholders),
+            tuple(self.placeholder_patterns),
+            self.limits,
+        )

@@ -115,7 +115,7 @@ conversations = sa.Table(
 # Web and app visits: stretches of one device without 30 minutes of silence.
 visits = sa.Table(
     "visits", metadata,
-    _id("device_id"), _time("started_at"), _time("ended_at"), _id("interaction_id"),
+    _id("device_id"), _time("started_at"), _time("ended_at"),
     sa.PrimaryKeyConstraint("device_id", "started_at"),
     postgresql_with={"fillfactor": 85},
 )  # fmt: skip

@@ -1,0 +1,128 @@
+"""What people do to a customer: notes, merges, unmerges. Each is an event, remembered through every replay.
+
+Each command appends its event to the log first (durable), then stitches it in the caller's transaction, so that
+the caller sees the effect at once; the worker meets the event again and knows it. They block (log, locks, COPY):
+the API runs them in a worker thread on a plain Engine, not by `run_sync`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from schemas.codec import encode
+from schemas.event import Author, Direction, Event
+from services.errors import Conflict, NotFound
+from services.eventlog import Appender, Draft
+from services.identifiers import OWN_SOURCE, Rules, keys
+from services.timeline.stitch import stitch
+from services.timeline.tables import decisions, identifiers, links
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a command needs: where to append, how this deployment reads identifiers, and its secret."""
+
+    appender: Appender
+    rules: Rules
+    secret: bytes
+
+
+def write_note(conn: sa.Connection, desk: Desk, customer_id: UUID, text: str, author: Author) -> Event:
+    """Put an internal note on a customer's timeline. Raises NotFound."""
+    head = _members(conn, customer_id)[0]
+    return _do(conn, desk, _event("note.written", author, {"about": _reference(head)}, text))
+
+
+def merge(conn: sa.Connection, desk: Desk, left: UUID, right: UUID, author: Author, reason: str | None = None) -> UUID:
+    """Make two customers one and return its id. Raises NotFound; Conflict when they are one already."""
+    ours, theirs = _members(conn, left)[0], _members(conn, right)[0]
+    if ours.customer_id == theirs.customer_id:
+        raise Conflict("These are one customer already.", code="already_merged", hint="Nothing needs to be done.")
+    _do(conn, desk, _event("customer.merged", author, _verdict(ours, theirs, reason)))
+    return customer_of(conn, left)
+
+
+def unmerge(
+    conn: sa.Connection, desk: Desk, customer_id: UUID, apart: Sequence[UUID], author: Author, reason: str | None = None
+) -> list[UUID]:
+    """Take some identifiers of a customer apart from its others and return the customers there are then.
+
+    Every link and merge between the two sides is revoked and stays so. Raises NotFound; Conflict when the
+    identifiers are not the customer's, are all of them, or none.
+    """
+    rows = _members(conn, customer_id)
+    ours, side = {row.id: row for row in rows}, set(apart)
+    if not side or not side < ours.keys():
+        raise Conflict(
+            "Name some of the customer's identifiers, but not all of them.", code="not_a_part", hint="See /identity."
+        )
+    for one, other in _between(conn, side, ours.keys() - side):
+        _do(conn, desk, _event("customer.unmerged", author, _verdict(ours[one], ours[other], reason)))
+    found = sa.select(identifiers.c.customer_id).where(identifiers.c.id.in_(ours)).distinct()
+    return sorted(conn.scalars(found))
+
+
+def bar(conn: sa.Connection, desk: Desk, identifier_id: UUID, author: Author, reason: str | None = None) -> UUID:
+    """Make an identifier link to nothing from now on, and backwards. Returns its customer. Raises NotFound."""
+    row = _identifier(conn, identifier_id)
+    about = _reference(row)
+    _do(conn, desk, _event("identifier.barred", author, {"about": about, "identifier": about, "reason": reason}))
+    return customer_of(conn, identifier_id)
+
+
+def customer_of(conn: sa.Connection, id: UUID) -> UUID:
+    """The present customer for a customer's id of any time. Raises NotFound."""
+    customer: UUID = _identifier(conn, id).customer_id
+    return customer
+
+
+def _identifier(conn: sa.Connection, id: UUID) -> sa.Row:  # type: ignore[type-arg]
+    row = conn.execute(sa.select(identifiers).where(identifiers.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no customer {id}.", code="unknown_customer", hint="Search by an identifier.")
+    return row
+
+
+def _members(conn: sa.Connection, id: UUID) -> Sequence[sa.Row]:  # type: ignore[type-arg]
+    """The customer's identifiers, oldest first."""
+    own = identifiers.c.customer_id == customer_of(conn, id)
+    return conn.execute(
+        sa.select(identifiers).where(own).order_by(identifiers.c.first_at, identifiers.c.first_key, identifiers.c.id)
+    ).all()
+
+
+def _between(conn: sa.Connection, one: set[UUID], other: set[UUID]) -> list[tuple[UUID, UUID]]:
+    """The pairs by which two sets of identifiers hang together."""
+    crossing = []
+    for table, holds in ((links, links.c.refused.is_(None)), (decisions, decisions.c.verdict == "merge")):
+        left, right = table.c.left_id, table.c.right_id
+        across = sa.or_(left.in_(one) & right.in_(other), left.in_(other) & right.in_(one))
+        crossing.append(sa.select(left, right).where(across, holds))
+    return sorted((row.left_id, row.right_id) for row in conn.execute(sa.union(*crossing)))
+
+
+def _reference(row: sa.Row) -> dict[str, str]:  # type: ignore[type-arg]
+    return {"type": row.type, "scope": row.scope, "value": row.value}
+
+
+def _verdict(left: sa.Row, right: sa.Row, reason: str | None) -> dict[str, object]:  # type: ignore[type-arg]
+    about = _reference(left)
+    return {"about": about, "left": about, "right": _reference(right), "reason": reason}
+
+
+def _event(type: str, author: Author, data: dict[str, object], text: str | None = None) -> Event:
+    now = datetime.now(UTC)
+    return Event(
+        id=str(uuid4()), source=OWN_SOURCE, type=type, occurred_at=now, received_at=now, channel="other",
+        direction=Direction.internal, author=author, data=data, text=text,
+    )  # fmt: skip
+
+
+def _do(conn: sa.Connection, desk: Desk, event: Event) -> Event:
+    key = str(keys(event, desk.rules)[0])
+    desk.appender.append([Draft(key, encode(event))])
+    stitch(conn, [event], desk.rules, desk.secret)
+    return event

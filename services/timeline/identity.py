@@ -1,0 +1,191 @@
+"""Who is one customer: a pure function from links and people's decisions to customers, refusals and reasons."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+ASSERTED = frozenset({"alias"})  # rules by which a source says that two are one
+
+
+class Age(NamedTuple):
+    """The earliest event that named an identifier, by time, then key."""
+
+    at: datetime
+    key: UUID
+
+
+class Member(NamedTuple):
+    """An identifier as identity sees it."""
+
+    id: UUID
+    type: str
+    age: Age
+
+
+class Link(NamedTuple):
+    """That one event named both ends, or that a source said they are one (rule `alias`)."""
+
+    at: datetime
+    key: UUID
+    left: UUID
+    right: UUID
+    rule: str
+
+    @property
+    def pair(self) -> tuple[UUID, UUID]:
+        """The two ends, the same whichever way round they were named."""
+        return pair(self.left, self.right)
+
+
+class Decision(NamedTuple):
+    """What a person decided on two identifiers (`merge`, `unmerge`), or on one with itself (`bar`)."""
+
+    at: datetime
+    key: UUID
+    left: UUID
+    right: UUID
+    verdict: str
+
+
+@dataclass(frozen=True)
+class People:
+    """What `resolve` finds: each identifier's customer, refused pairs with reason, shared identifiers."""
+
+    customer: dict[UUID, UUID] = field(default_factory=dict)
+    refused: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
+    shared: frozenset[UUID] = frozenset()
+
+
+def pair(one: UUID, other: UUID) -> tuple[UUID, UUID]:
+    """Two identifiers in a fixed order."""
+    return (one, other) if one <= other else (other, one)
+
+
+def resolve(
+    members: Mapping[UUID, Member],
+    links: Sequence[Link],
+    decisions: Iterable[Decision],
+    limit: Callable[[str], int],
+    known_shared: frozenset[UUID] = frozenset(),
+) -> People:
+    """Customers of a connected part; the same for any order of `links` and `decisions`.
+
+    Links join in order of event time, then event, unless a person took the pair apart, an end is barred or shared,
+    or a limit is passed. Upon that, what people and sources assert joins, whatever the limits. An identifier seen
+    with several accounts is shared and stops linking, also backwards, unless assertions make those accounts one.
+    `known_shared` are identifiers at the part's edge, whose other links are not given.
+    """
+    verdicts = {pair(d.left, d.right): d.verdict for d in sorted(decisions)}
+    accounts = _accounts(members, links, verdicts)
+    shared = frozenset(id for id, seen in accounts.items() if len(seen) > 1)
+    while True:
+        found = _join(members, links, verdicts, limit, shared | known_shared)
+        still = frozenset(id for id in shared if len({found.customer[one] for one in accounts[id]}) > 1)
+        if still == shared:
+            return found
+        shared = still
+
+
+def _join(
+    members: Mapping[UUID, Member],
+    links: Sequence[Link],
+    verdicts: Mapping[tuple[UUID, UUID], str],
+    limit: Callable[[str], int],
+    shared: frozenset[UUID],
+) -> People:
+    groups = _Groups(members)
+    barred = {one for (one, other), verdict in verdicts.items() if one == other and verdict == "bar"}
+    asserted = {link.pair for link in links if link.rule in ASSERTED} | {
+        one for one, verdict in verdicts.items() if verdict == "merge"
+    }
+    refused: dict[tuple[UUID, UUID], str] = {}
+    followed: set[UUID] = set()
+    for link in _first_of_each_pair(link for link in links if link.rule not in ASSERTED):
+        reason = _refusal(link, verdicts, barred, shared)
+        if not reason and link.rule == "conversation":
+            reason = "follows another" if link.right in followed else ""
+            followed.add(link.right)
+        if reason := reason or groups.join(link.left, link.right, limit):
+            refused[link.pair] = reason
+    for one in sorted(asserted):
+        if verdicts.get(one) == "unmerge" or not barred.isdisjoint(one):
+            refused[one] = "unmerged" if barred.isdisjoint(one) else "barred"
+        else:
+            groups.join(*one)
+            refused.pop(one, None)
+    return People(groups.heads(), refused, shared)
+
+
+def _refusal(
+    link: Link, verdicts: Mapping[tuple[UUID, UUID], str], barred: set[UUID], shared: frozenset[UUID]
+) -> str:
+    """Why a link can't join its ends, leaving limits aside; '' if it can."""
+    if verdicts.get(link.pair) == "unmerge":
+        return "unmerged"
+    if not barred.isdisjoint(link.pair):
+        return "barred"
+    return "" if shared.isdisjoint(link.pair) else "shared"
+
+
+class _Groups:
+    """Union-find over identifiers that counts types, and knows each group's oldest identifier."""
+
+    def __init__(self, members: Mapping[UUID, Member]) -> None:
+        self._members = members
+        self._parent = {id: id for id in members}
+        self._counts = {id: {member.type: 1} for id, member in members.items()}
+
+    def find(self, id: UUID) -> UUID:
+        parent = self._parent
+        while parent[id] != id:
+            parent[id] = parent[parent[id]]
+            id = parent[id]
+        return id
+
+    def join(self, left: UUID, right: UUID, limit: Callable[[str], int] | None = None) -> str:
+        """Make two groups one; the reason if a limit forbids it, else ''."""
+        one, other = self.find(left), self.find(right)
+        if one == other:
+            return ""
+        ours, theirs = self._counts[one], self._counts[other]
+        if limit:
+            for type in sorted(ours.keys() & theirs.keys()):
+                if ours[type] + theirs[type] > limit(type):
+                    return f"limit of {type}"
+        for type, count in theirs.items():
+            ours[type] = ours.get(type, 0) + count
+        self._parent[other] = one
+        return ""
+
+    def heads(self) -> dict[UUID, UUID]:
+        """Each identifier's customer: the oldest identifier of its group."""
+        head: dict[UUID, Member] = {}
+        for id, member in self._members.items():
+            root = self.find(id)
+            head[root] = min(head.get(root, member), member, key=lambda one: (one.age, one.id))
+        return {id: head[self.find(id)].id for id in self._members}
+
+
+def _accounts(
+    members: Mapping[UUID, Member], links: Iterable[Link], verdicts: Mapping[tuple[UUID, UUID], str]
+) -> dict[UUID, set[UUID]]:
+    """The accounts that each identifier other than an account was seen with."""
+    accounts: dict[UUID, set[UUID]] = defaultdict(set)
+    for link in links:
+        if verdicts.get(link.pair) == "unmerge":
+            continue
+        for one, other in (link.pair, link.pair[::-1]):
+            if members[other].type == "account" and members[one].type != "account":
+                accounts[one].add(other)
+    return accounts
+
+
+def _first_of_each_pair(links: Iterable[Link]) -> Sequence[Link]:
+    """The earliest link of each pair, in order of event time, then event."""
+    first: dict[tuple[UUID, UUID], Link] = {}
+    for link in links:
+        first[link.pair] = min(first.get(link.pair, link), link)
+    return sorted(first.values())

@@ -1,0 +1,101 @@
+"""Which interaction an event belongs to, and what the events of one add up to. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from schemas.event import Direction
+
+SILENCE = timedelta(minutes=30)  # a visit ends after this long without an event on its device
+VISITING = frozenset({"web", "app"})
+CLOSING = frozenset({"call.ended", "chat.ended"})
+
+
+class Visit(NamedTuple):
+    """A stretch of one device's events without a longer silence; both ends belong to it."""
+
+    started_at: datetime
+    ended_at: datetime
+
+
+class Visits(NamedTuple):
+    """What visits are after new events: those that are new or other than before, and those they replace."""
+
+    changed: list[Visit]
+    replaced: dict[Visit, Visit]
+
+
+@dataclass(slots=True)
+class Part:
+    """What an interaction's events on one identifier add up to; parts add up to the interaction."""
+
+    source: str
+    channel: str
+    conversation: str | None
+    started_at: datetime
+    last_at: datetime
+    events: int = 0
+    inbound: int = 0
+    outbound: int = 0
+    last_inbound_at: datetime | None = None
+    last_outbound_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    def add(self, type: str, channel: str, direction: Direction, at: datetime) -> None:
+        """Count one more event; the order of adding doesn't matter."""
+        self.started_at, self.last_at = min(self.started_at, at), max(self.last_at, at)
+        self.channel = min(self.channel, channel)
+        self.events += 1
+        if direction == Direction.inbound:
+            self.inbound += 1
+            self.last_inbound_at = max(self.last_inbound_at or at, at)
+        elif direction == Direction.outbound:
+            self.outbound += 1
+            self.last_outbound_at = max(self.last_outbound_at or at, at)
+        if type in CLOSING:
+            self.closed_at = max(self.closed_at or at, at)
+
+
+def conversation_id(system: str, conversation: str) -> UUID:
+    """The interaction of a source's conversation."""
+    return _id("conversation", system, conversation)
+
+
+def visit_id(device: UUID, visit: Visit) -> UUID:
+    """The interaction of a visit: its device and start."""
+    return _id("visit", str(device), str(visit.started_at.timestamp()))
+
+
+def single_id(event_key: UUID) -> UUID:
+    """The interaction of an event that belongs to no conversation and no visit."""
+    return _id("event", str(event_key))
+
+
+def revisit(known: Iterable[Visit], moments: Iterable[datetime]) -> Visits:
+    """A device's visits after events at `moments`, given those it had within `SILENCE` of any of them.
+
+    The same whatever the order in which the moments become known.
+    """
+    before, pieces = set(known), [Visit(at, at) for at in moments]
+    whole: dict[Visit, list[Visit]] = {}
+    for piece in sorted([*before, *pieces]):
+        last = next(reversed(whole), None)
+        if last and piece.started_at - last.ended_at <= SILENCE:
+            longer = Visit(last.started_at, max(last.ended_at, piece.ended_at))
+            whole[longer] = [*whole.pop(last), piece]
+        else:
+            whole[piece] = [piece]
+    replaced = {old: visit for visit, olds in whole.items() for old in olds if old in before and old != visit}
+    return Visits([visit for visit in whole if visit not in before], replaced)
+
+
+def visit_of(visits: Sequence[Visit], at: datetime) -> Visit:
+    """The visit that an event at this moment belongs to."""
+    return next(visit for visit in visits if visit.started_at <= at <= visit.ended_at)
+
+
+def _id(*words: str) -> UUID:
+    return UUID(bytes=hashlib.blake2b("\x1f".join(words).encode(), digest_size=16).digest())

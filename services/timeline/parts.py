@@ -1,0 +1,132 @@
+"""Connected parts of identity in the database: lock them, load them, let `identity.resolve` decide, write back.
+
+Locks are on the rows of customers' oldest identifiers, in order of id: whoever changes who is one customer holds
+the locks of all customers concerned, so workers that meet do the same as one after the other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.timeline.identity import Age, Decision, Link, Member, People, pair, resolve
+
+IDENTIFIERS = "SELECT id, type, first_at, first_key, customer_id, shared FROM identifiers WHERE "
+LINKS = "SELECT DISTINCT occurred_at, event_key, left_id, right_id, rule, refused FROM links WHERE "
+DECISIONS = "SELECT DISTINCT occurred_at, event_key, left_id, right_id, verdict FROM decisions WHERE "
+
+
+@dataclass
+class Part:
+    """Rows of whole customers (`inner`), the links and decisions that touch them, and the ends of those."""
+
+    inner: dict[UUID, Any] = field(default_factory=dict)
+    edge: dict[UUID, Any] = field(default_factory=dict)
+    links: Sequence[Any] = ()
+    decisions: Sequence[Any] = ()
+    known_shared: frozenset[UUID] = frozenset()
+
+
+def settle(
+    conn: sa.Connection, seeds: Iterable[UUID], limit: Callable[[str], int], asserted: bool = False
+) -> dict[UUID, UUID]:
+    """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left.
+
+    `asserted` says that a person or a source has said something about them, which may make a shared identifier
+    belong to one customer again; without it, what is shared stays so.
+    """
+    part = _load(conn, set(seeds), asserted)
+    people = resolve(
+        {id: Member(id, row.type, Age(row.first_at, row.first_key)) for id, row in (part.edge | part.inner).items()},
+        [Link(row.occurred_at, row.event_key, row.left_id, row.right_id, row.rule) for row in part.links],
+        [Decision(*row) for row in part.decisions],
+        limit,
+        part.known_shared,
+    )
+    return _write(conn, part, people)
+
+
+def _load(conn: sa.Connection, seeds: set[UUID], asserted: bool) -> Part:
+    """The part around seeds, locked: grows until nothing that could matter is outside."""
+    part, locked = Part(), set[UUID]()
+    wanted = seeds
+    while heads := _heads(conn, wanted) - locked:
+        _lock(conn, heads)
+        locked |= heads
+        if _heads(conn, wanted) - locked:
+            continue  # somebody moved them while we waited
+        part.inner = _by_id(conn, "customer_id = ANY(%s)", locked)
+        frozen = {id for id, row in part.inner.items() if row.shared and not (asserted and id in wanted)}
+        loose = list(part.inner.keys() - frozen)
+        part.links = _rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
+        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", list(part.inner), list(part.inner))
+        part.edge = _by_id(conn, "id = ANY(%s)", _ends(part.links) - part.inner.keys())
+        shared = frozen | {id for id, row in part.edge.items() if row.shared}
+        thawed = _thawed(conn, shared, part.inner) if asserted else set()
+        part.known_shared = frozenset(shared - thawed)
+        wanted = wanted | thawed | _ends(part.decisions) | (part.edge.keys() - part.known_shared)
+    return part
+
+
+def _heads(conn: sa.Connection, ids: Iterable[UUID]) -> set[UUID]:
+    found = _rows(conn, "SELECT DISTINCT customer_id FROM identifiers WHERE id = ANY(%s)", list(ids))
+    return {row.customer_id for row in found}
+
+
+def _lock(conn: sa.Connection, ids: Iterable[UUID]) -> None:
+    _rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", list(ids))
+
+
+def _thawed(conn: sa.Connection, shared: Iterable[UUID], inner: Mapping[UUID, Any]) -> set[UUID]:
+    """Shared identifiers all of whose accounts are in this part: an assertion may have made those one."""
+    accounts: dict[UUID, set[UUID]] = {}
+    query = """SELECT l.right_id, l.left_id FROM links l JOIN identifiers a ON a.id = l.left_id
+               WHERE l.right_id = ANY(%s) AND a.type = 'account'"""
+    for row in _rows(conn, query, list(shared)):
+        accounts.setdefault(row.right_id, set()).add(row.left_id)
+    return {id for id, seen in accounts.items() if seen <= inner.keys()}
+
+
+def _write(conn: sa.Connection, part: Part, people: People) -> dict[UUID, UUID]:
+    moved, changed = {}, []
+    for id, row in part.inner.items():
+        customer, shared = people.customer[id], id in people.shared
+        if (customer, shared) != (row.customer_id, row.shared):
+            changed.append((id, customer, shared))
+        if customer != row.customer_id:
+            moved[id] = row.customer_id
+    if changed:
+        ids, customers, flags = (list(column) for column in zip(*changed, strict=True))
+        update = """UPDATE identifiers i SET customer_id = n.customer_id, shared = n.shared
+                    FROM unnest(%s::uuid[], %s::uuid[], %s::bool[]) n(id, customer_id, shared) WHERE i.id = n.id"""
+        conn.exec_driver_sql(update, (ids, customers, flags))
+    _write_refusals(conn, part.links, people)
+    return moved
+
+
+def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -> None:
+    changed = set()
+    for link in links:
+        refused = people.refused.get(pair(link.left_id, link.right_id))
+        if refused != link.refused:
+            changed.add((link.left_id, link.right_id, refused))
+    if changed:
+        left, right, reasons = (list(column) for column in zip(*changed, strict=True))
+        update = """UPDATE links l SET refused = n.refused
+                    FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) n(left_id, right_id, refused)
+                    WHERE l.left_id = n.left_id AND l.right_id = n.right_id"""
+        conn.exec_driver_sql(update, (left, right, reasons))
+
+
+def _by_id(conn: sa.Connection, condition: str, ids: Iterable[UUID]) -> dict[UUID, Any]:
+    return {row.id: row for row in _rows(conn, IDENTIFIERS + condition, list(ids))}
+
+
+def _ends(rows: Iterable[Any]) -> set[UUID]:
+    return {end for row in rows for end in (row.left_id, row.right_id)}
+
+
+def _rows(conn: sa.Connection, query: str, *parameters: object) -> Sequence[Any]:
+    return conn.exec_driver_sql(query, parameters).all()

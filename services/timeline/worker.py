@@ -1,0 +1,236 @@
+"""The worker: reads the log and stitches, one transaction a batch.
+
+Three outcomes and no more: a record that can't be read is set aside once, with its bytes; a database or log that is
+away is waited for; a worker that lost its partition, or would set aside too much, stops without committing.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic
+from typing import NamedTuple
+
+import sqlalchemy as sa
+import structlog
+import uvicorn
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+
+from schemas.codec import Unreadable, decode
+from schemas.event import Event
+from services.database import engine as make_engine
+from services.eventlog import DEAD, EVENTS, Appender, Batch, Draft, LogUnavailable, Reader, Record
+from services.eventlog.opening import open_appender, open_reader
+from services.eventlog.positions import Claim, Fenced, advance, claim
+from services.identifiers import Rules
+from services.settings import Settings
+from services.timeline.measures import Measures
+from services.timeline.stitch import Outcome, stitch
+from services.timeline.tables import deployment
+
+log = structlog.get_logger()
+AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
+TRIES = 10
+
+
+class TooManyDead(Exception):
+    """More records than the configured share can't be read: more likely a bad deploy than bad records."""
+
+
+class DeadLetter(NamedTuple):
+    """A record set aside, with a stable reason and what was wrong in words."""
+
+    record: Record
+    reason: str
+    detail: str
+
+
+@dataclass
+class Worker:
+    """One reader of the log and the transactions it makes. `stop` ends `run` after the batch at hand."""
+
+    engine: sa.Engine
+    reader: Reader
+    appender: Appender
+    rules: Rules
+    secret: bytes
+    measures: Measures
+    dead_share: float = 0.2
+    dead_window: int = 500
+    topic: str = EVENTS
+
+    def __post_init__(self) -> None:
+        self._claims: dict[int, Claim] = {}
+        self._change = -1
+        self._recent: deque[bool] = deque(maxlen=self.dead_window)
+        self._measured_at = 0.0
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set. Raises TooManyDead; everything else that can go away is waited for."""
+        self._remember_dead(stop)
+        pause = 0.1
+        while not stop.is_set():
+            try:
+                self.step()
+                self.measures.alive()
+                pause = 0.1
+            except Fenced as lost:
+                log.warning("partition_lost", detail=str(lost))
+                self._claims.clear()
+                self._change = -1
+                stop.wait(0.5)
+            except (OperationalError, InterfaceError, LogUnavailable) as away:
+                log.warning("waiting", error=type(away).__name__, detail=str(away).splitlines()[0], seconds=pause)
+                stop.wait(pause)
+                pause = min(pause * 2, 5.0)
+
+    def step(self, timeout: float = 0.5) -> int:
+        """Claim what is newly held, read once, stitch what came; the number of records."""
+        self._claim()
+        batches = self.reader.poll(timeout)
+        for batch in batches:
+            if held := self._claims.get(batch.partition):
+                self._stitch(batch, held)
+        self._measure()
+        return sum(len(batch.records) for batch in batches)
+
+    def _claim(self) -> None:
+        held, change = self.reader.assigned()
+        if change == self._change:
+            return
+        self._claims = {partition: one for partition, one in self._claims.items() if partition in held}
+        for partition in sorted(held - self._claims.keys()):
+            with self.engine.begin() as conn:
+                self._claims[partition] = mine = claim(conn, self.topic, partition)
+            self.reader.seek(partition, mine.position)
+            log.info("partition_claimed", partition=partition, position=mine.position, generation=mine.generation)
+        self._change = change
+
+    def _stitch(self, batch: Batch, held: Claim) -> None:
+        started = monotonic()
+        events, dead = _read(batch.records)
+        for attempt in range(1, TRIES + 1):
+            try:
+                outcome, dead = self._commit(batch, held, events, dead)
+                break
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
+                    raise
+                self.measures.retries.inc()
+        self.reader.done(batch.partition, batch.end)
+        self._recent.extend([True] * len(dead) + [False] * (len(batch.records) - len(dead)))
+        self.measures.batch(outcome, [letter.reason for letter in dead], monotonic() - started)
+
+    def _commit(
+        self, batch: Batch, held: Claim, events: Sequence[Event], dead: list[DeadLetter]
+    ) -> tuple[Outcome, list[DeadLetter]]:
+        """One transaction: the events, the dead letters, the position behind its fence."""
+        with self.engine.begin() as conn:
+            try:
+                with conn.begin_nested():
+                    outcome = stitch(conn, events, self.rules, self.secret)
+            except DataError:
+                outcome, unstorable = self._one_by_one(conn, batch.records)
+                dead = dead + unstorable
+            self._halt_if_too_many(len(dead), len(batch.records))
+            self._set_aside(conn, dead)
+            advance(conn, self.topic, batch.partition, batch.first, batch.end, held.generation)
+        return outcome, dead
+
+    def _one_by_one(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, list[DeadLetter]]:
+        """Find the records that the database refuses; the others go through."""
+        total, dead = Outcome(), []
+        for record in records:
+            events, _ = _read([record])
+            try:
+                with conn.begin_nested():
+                    one = stitch(conn, events, self.rules, self.secret)
+            except DataError as error:
+                dead.append(DeadLetter(record, "unstorable", str(error.orig).splitlines()[0]))
+                continue
+            total.stored += one.stored
+            total.duplicates += one.duplicates
+            total.conflicts += one.conflicts
+            total.moved += one.moved
+        return total, dead
+
+    def _set_aside(self, conn: sa.Connection, dead: Sequence[DeadLetter]) -> None:
+        """Keep dead letters in the store, once each, and append them to their topic for whoever watches it."""
+        if not dead:
+            return
+        insert = """INSERT INTO dead_letters (topic, partition, position, reason, detail, record)
+                    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, partition, position) DO NOTHING"""
+        for letter in dead:
+            record = letter.record
+            where = self.topic, record.partition, record.position
+            conn.exec_driver_sql(insert, (*where, letter.reason, letter.detail, record.value))
+            log.error("record_set_aside", partition=where[1], position=where[2], reason=letter.reason)
+        self.appender.append([Draft(f"{one.record.partition}-{one.record.position}", one.record.value) for one in dead], DEAD)
+
+    def _halt_if_too_many(self, dead: int, records: int) -> None:
+        if dead and sum(self._recent) + dead > max(self.dead_share * self.dead_window, 1):
+            raise TooManyDead(
+                f"{sum(self._recent) + dead} of the last {len(self._recent) + records} records can't be read, more "
+                f"than the share of {self.dead_share:.0%} of {self.dead_window}. Nothing of this batch was set aside. "
+                "See `tellonce dead list`; go back to the version before, or raise TELLONCE_DEAD_SHARE."
+            )
+
+    def _remember_dead(self, stop: Flag) -> None:
+        """Count those of the last hour, so that a restart doesn't start the share anew."""
+        query = "SELECT count(*) FROM dead_letters WHERE dead_at > now() - interval '1 hour' AND replayed_at IS NULL"
+        while not stop.is_set():
+            try:
+                with self.engine.connect() as conn:
+                    count = conn.exec_driver_sql(query).scalar_one()
+                self._recent.extend([True] * min(count, self.dead_window))
+                return
+            except OperationalError as away:
+                log.warning("waiting", error=type(away).__name__, seconds=1)
+                stop.wait(1)
+
+    def _measure(self, every: float = 2.0, clock: Callable[[], float] = monotonic) -> None:
+        if clock() - self._measured_at < every:
+            return
+        self._measured_at = clock()
+        ends = self.reader.ends()
+        with self.engine.connect() as conn:
+            found = conn.exec_driver_sql("SELECT partition, position FROM positions WHERE topic = %s", (self.topic,))
+            done = {row.partition: row.position for row in found}
+        self.measures.lag({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
+
+
+def _read(records: Iterable[Record]) -> tuple[list[Event], list[DeadLetter]]:
+    """The events of the records that can be read, and those that can't."""
+    events, dead = [], []
+    for record in records:
+        try:
+            events.extend(decode(record.value))
+        except Unreadable as error:
+            dead.append(DeadLetter(record, error.reason, error.detail))
+    return events, dead
+
+
+def run(settings: Settings, database_url: str, stop: Flag) -> None:
+    """Run one worker until `stop` is set, with its `/healthz`, `/readyz` and `/metrics` on `timeline_port`.
+
+    Raises TooManyDead.
+    """
+    measures = Measures()
+    server = uvicorn.Server(
+        uvicorn.Config(measures.app(), settings.host, settings.timeline_port, log_level="warning", access_log=False)
+    )
+    serving = Thread(target=server.run, daemon=True)
+    serving.start()
+    engine = make_engine(database_url)
+    try:
+        with engine.connect() as conn:
+            secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
+        with open_reader(settings, database_url) as reader, closing(open_appender(settings, database_url)) as appender:
+            share, window = settings.dead_share, settings.dead_window
+            Worker(engine, reader, appender, settings.rules(), secret, measures, share, window).run(stop)
+    finally:
+        server.should_exit = True
+        serving.join(timeout=5)
+        engine.dispose()
