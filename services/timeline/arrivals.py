@@ -11,7 +11,7 @@ from schemas.codec import to_wire
 from schemas.event import Event, Role, Verification
 from services.identifiers import OWN_SOURCE, Key, Rules, conversation_key, event_key, identifier_id, normalise
 from services.identifiers import named as whom
-from services.timeline.identity import Age, Decision, Link
+from services.timeline.identity import Age, Link
 from services.timeline.interactions import VISITING, conversation_id, single_id
 
 VERDICTS = {"customer.merged": "merge", "customer.unmerged": "unmerge", "identifier.barred": "bar"}
@@ -76,24 +76,24 @@ def links(one: Arrival) -> Iterator[Link]:
         yield Link(one.event.occurred_at, one.key, one.anchor, other, "same event")
 
 
-def alias(one: Arrival, rules: Rules, secret: bytes) -> tuple[UUID, Key] | None:
+def alias(one: Arrival, rules: Rules) -> Key | None:
     """The account that an event says its own account was before: joined by the source's word, whatever the limits."""
     previous = one.event.data.get("previous") if one.event.type == "customer.identified" else None
     if not isinstance(previous, dict) or one.strongest.type != "account":
         return None
     before = normalise("account", str(previous.get("value", "")), one.event.system, rules)
-    id = before and identifier_id(before, secret)
-    return (id, before) if id and before and id != one.anchor else None
+    return before if before != one.strongest else None
 
 
-def decision(one: Arrival, secret: bytes) -> Decision | None:
-    """What a person decided, if the event says so in tellonce's own name."""
-    event, verdict = one.event, VERDICTS.get(one.event.type)
-    if verdict is None or event.source != OWN_SOURCE:
+def verdict(one: Arrival) -> tuple[str, Key, Key] | None:
+    """What a person decided on which identifiers, if the event says so in tellonce's own name."""
+    event = one.event
+    if event.type not in VERDICTS or event.source != OWN_SOURCE:
         return None
-    names = ("identifier", "identifier") if verdict == "bar" else ("left", "right")
-    left, right = (identifier_id(Key(**event.data[name]), secret) for name in names)
-    return Decision(event.occurred_at, one.key, left, right, verdict)
+    ends = ("identifier", "identifier") if event.type == "identifier.barred" else ("left", "right")
+    left, right = (Key(**event.data[end]) for end in ends)
+    word = VERDICTS[event.type]
+    return (word, left, right) if left != right or word == "bar" else None
 
 
 def names(arrived: Iterable[Arrival]) -> dict[tuple[UUID, str], Age]:

@@ -105,8 +105,8 @@ def _join(
     followed: set[UUID] = set()
     for link in _first_of_each_pair(link for link in links if link.rule not in ASSERTED):
         reason = _refusal(link, verdicts, barred, shared)
-        if not reason and link.rule == "conversation":
-            reason = "follows another" if link.right in followed else ""
+        if link.rule == "conversation":
+            reason = "follows another" if link.right in followed else reason
             followed.add(link.right)
         if reason := reason or groups.join(link.left, link.right, limit):
             refused[link.pair] = reason

@@ -1,49 +1,63 @@
 """Whom a batch of events names, into the database: identifiers, conversations, links, decisions; then who is who."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from schemas.event import Verification
-from services.identifiers import SURENESS, Key, Rules
-from services.timeline.arrivals import Arrival, alias, decision, links, stand_in
+from services.identifiers import SURENESS, Key, Rules, identifier_id
+from services.timeline.arrivals import Arrival, alias, links, stand_in, verdict
 from services.timeline.bulk import copy
-from services.timeline.identity import Age, Link
+from services.timeline.identity import Age, Decision, Link
 from services.timeline.parts import settle
-
-Named = dict[UUID, tuple[Key, Verification, Age]]
 
 
 def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes) -> dict[UUID, UUID]:
     """Write what events in order of age say about who is who; the identifiers that moved, with the customer they left."""
-    named, asserted, joined = _named(fresh), set[UUID](), [link for one in fresh for link in links(one)]
+    named, joined, decided = _Named(secret), [link for one in fresh for link in links(one)], list[Decision]()
     for one in fresh:
-        if before := alias(one, rules, secret):
-            id, key = before
-            named.setdefault(id, (key, Verification.observed, one.age))
-            joined.append(Link(*one.age, one.anchor, id, "alias"))
-            asserted |= {one.anchor, id}
-    seeds = _write_identifiers(conn, named)
+        named.add(one)
+        if before := alias(one, rules):
+            joined.append(Link(*one.age, one.anchor, named.mention(before, one.age), "alias"))
+        if said := verdict(one):
+            word, left, right = said
+            decided.append(Decision(*one.age, named.mention(left, one.age), named.mention(right, one.age), word))
+    seeds = _write_identifiers(conn, named.rows)
     seeds |= _write_links(conn, joined + _followers(conn, fresh, secret), fresh)
-    asserted |= _write_decisions(conn, fresh, secret)
+    _write_decisions(conn, decided, fresh)
+    asserted = {end for word in decided for end in (word.left, word.right)}
+    asserted |= {end for link in joined if link.rule == "alias" for end in link.pair}
     moved = settle(conn, seeds, rules.limit) if seeds else {}
     if asserted:
         moved = settle(conn, asserted, rules.limit, asserted=True) | moved
     return moved
 
 
-def _named(fresh: Iterable[Arrival]) -> Named:
-    """Each identifier with its best verification and its age."""
-    named: Named = {}
-    for one in fresh:
+class _Named:
+    """Each identifier of a batch with its best verification and its age."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.rows: dict[UUID, tuple[Key, Verification, Age]] = {}
+        self._secret = secret
+
+    def add(self, one: Arrival) -> None:
+        """Note whom an event names."""
         for id, (key, sure) in one.named.items():
-            _, best, age = named.get(id, (key, sure, one.age))
-            named[id] = key, max(best, sure, key=SURENESS.index), min(age, one.age)
-    return named
+            self._note(id, key, sure, one.age)
+
+    def mention(self, key: Key, age: Age) -> UUID:
+        """Note an identifier that somebody speaks of; its id."""
+        id = identifier_id(key, self._secret)
+        self._note(id, key, Verification.observed, age)
+        return id
+
+    def _note(self, id: UUID, key: Key, sure: Verification, age: Age) -> None:
+        _, best, first = self.rows.get(id, (key, sure, age))
+        self.rows[id] = key, max(best, sure, key=SURENESS.index), min(first, age)
 
 
-def _write_identifiers(conn: sa.Connection, named: Named) -> set[UUID]:
+def _write_identifiers(conn: sa.Connection, named: Mapping[UUID, tuple[Key, Verification, Age]]) -> set[UUID]:
     """Add identifiers and correct known ones; those whose age changed, which may make another the oldest."""
     columns = "id uuid, type text, scope text, value text, verification text, first_at timestamptz, first_key uuid"
     copy(conn, "naming", columns, ((id, *key, sure.value, *age) for id, (key, sure, age) in named.items()))
@@ -112,16 +126,13 @@ def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Ar
     return {end for row in added for end in (row.left_id, row.right_id)}
 
 
-def _write_decisions(conn: sa.Connection, fresh: Iterable[Arrival], secret: bytes) -> set[UUID]:
-    """Append what people decided; the identifiers it is about."""
-    touched = set[UUID]()
-    for one in fresh:
-        if decided := decision(one, secret):
-            author, reason = one.event.author, one.event.data.get("reason")
-            conn.exec_driver_sql(
-                "INSERT INTO decisions (occurred_at, event_key, left_id, right_id, verdict, author, reason) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                (*decided, author and (author.name or author.id), reason),
-            )
-            touched |= {decided.left, decided.right}
-    return touched
+def _write_decisions(conn: sa.Connection, decided: Iterable[Decision], fresh: Iterable[Arrival]) -> None:
+    """Append what people decided, with who and why."""
+    events = {one.key: one.event for one in fresh}
+    for one in decided:
+        author = events[one.key].author
+        conn.exec_driver_sql(
+            "INSERT INTO decisions (occurred_at, event_key, left_id, right_id, verdict, author, reason) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (*one, author and (author.name or author.id), events[one.key].data.get("reason")),
+        )

@@ -100,6 +100,15 @@ def upgrade() -> None:
         ["identifier_id", "interaction_id", "occurred_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_events_milestones",
+        "events",
+        ["identifier_id", "type", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text(
+            "type IN ('billing.updated', 'delivery.updated', 'feedback.received', 'note.written', 'purchase.made')"
+        ),
+    )
     op.create_table(
         "identifiers",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -183,7 +192,9 @@ def upgrade() -> None:
             "linked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.Column("refused", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("left_id", "right_id", "occurred_at", "event_key", name=op.f("pk_links")),
+        sa.PrimaryKeyConstraint(
+            "left_id", "right_id", "occurred_at", "event_key", "rule", name=op.f("pk_links")
+        ),
     )
     op.create_index(op.f("ix_links_right_id"), "links", ["right_id"], unique=False)
     op.create_table(
@@ -196,12 +207,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "log_readers",
+        sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("group", sa.Text(), nullable=False),
         sa.Column("reader", sa.Text(), nullable=False),
         sa.Column(
             "seen_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
-        sa.PrimaryKeyConstraint("group", "reader", name=op.f("pk_log_readers")),
+        sa.PrimaryKeyConstraint("topic", "group", "reader", name=op.f("pk_log_readers")),
         postgresql_with={"fillfactor": 50},
     )
     op.create_table(
@@ -209,7 +221,6 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=True),
         sa.Column("value", postgresql.BYTEA(), nullable=False),
         sa.Column(
             "appended_at",
@@ -228,6 +239,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_marks")),
     )
+    op.create_index(op.f("ix_marks_customer_id"), "marks", ["customer_id"], unique=False)
     op.create_table(
         "names",
         sa.Column("identifier_id", sa.UUID(), nullable=False),
@@ -312,6 +324,7 @@ def downgrade() -> None:
     op.drop_table("positions")
     op.drop_index("ix_names_words", table_name="names", postgresql_using="gin")
     op.drop_table("names")
+    op.drop_index(op.f("ix_marks_customer_id"), table_name="marks")
     op.drop_table("marks")
     op.drop_table("log_records")
     op.drop_table("log_readers")
@@ -326,6 +339,7 @@ def downgrade() -> None:
     op.drop_index("ix_identifiers_type_value", table_name="identifiers")
     op.drop_index(op.f("ix_identifiers_customer_id"), table_name="identifiers")
     op.drop_table("identifiers")
+    op.drop_index("ix_events_milestones", table_name="events")
     op.drop_index(op.f("ix_events_identifier_id_interaction_id_occurred_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("deployment")

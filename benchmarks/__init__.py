@@ -1,0 +1,1 @@
+"""Measurements, each by one command; not part of the product."""
