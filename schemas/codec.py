@@ -1,0 +1,106 @@
+"""Events on the wire: one canonical form out, strict CloudEvents 1.0 in JSON; that and what people post in.
+
+The canonical form (CloudEvents JSON format 1.0.2, structured mode) keeps our structured fields inside `data`,
+for an attribute must be a scalar.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from schemas.cleaning import Unkeepable, cleaned, is_suspect
+from schemas.event import Event
+from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read
+
+__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire"]
+
+
+class Unreadable(Exception):
+    """A record of the log that holds no events. `reason`: not_json, not_an_event or unknown_version."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def to_wire(event: Event) -> dict[str, Any]:
+    """The event as canonical CloudEvents JSON; absent fields are left out, times are in UTC."""
+    inside = {name: _plain(value) for name in INSIDE if (value := getattr(event, name)) not in (None, ())}
+    times = {TIMES[name]: _timestamp(value) for name in TIMES if (value := getattr(event, name))}
+    optional = {"conversation": event.conversation} if event.conversation else {}
+    return {
+        "datacontenttype": JSON,
+        **event.extensions,
+        "specversion": VERSION,
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        **times,
+        "channel": event.channel,
+        "direction": event.direction.value,
+        **optional,
+        "data": {**event.data, **inside},
+    }
+
+
+def encode(event: Event) -> bytes:
+    """The event as one line of canonical JSON, keys sorted, no newline: equal events are equal bytes."""
+    return orjson.dumps(to_wire(event), option=orjson.OPT_SORT_KEYS)
+
+
+def decode(value: bytes) -> list[Event]:
+    """The events of a record, a line each. Raises Unreadable if any of them can't be read."""
+    return [_decode(line) for line in value.split(b"\n")]
+
+
+def from_wire(
+    document: Mapping[str, Any],
+    *,
+    source: str,
+    received_at: datetime | None = None,
+    channel: str | None = None,
+) -> Event:
+    """Read one posted event: CloudEvents in JSON, or plain JSON with our fields at the top. Raises Malformed.
+
+    `source` is the registered source; the document's own stays behind it as a path, so that no source can
+    speak for another. With `source=""` the document's own is taken. `received_at`, if given, is what counts;
+    `channel` is for documents and types that name none.
+    """
+    if not isinstance(document, Mapping):
+        raise Malformed("not_an_object", 'An event is a JSON object such as {"id": …, "type": …, "time": …}.')
+    try:
+        return read(cleaned(document), source, received_at, channel)
+    except Unkeepable as error:
+        raise Malformed("invalid_value", str(error)) from None
+
+
+def _decode(line: bytes) -> Event:
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable("not_json", str(error)) from None
+    if not isinstance(document, dict):
+        raise Unreadable("not_an_event", "the record is no JSON object")
+    if (version := document.get("specversion")) != VERSION:
+        raise Unreadable("unknown_version", f"specversion is {version!r}, not {VERSION!r}")
+    try:
+        return read(cleaned(document) if is_suspect(line) else document, "")
+    except (Malformed, Unkeepable) as error:
+        raise Unreadable("not_an_event", str(error)) from None
+
+
+def _plain(value: Any) -> Any:
+    """A model, or a tuple of models, as JSON without the fields that are absent."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, BaseModel):
+        return {name: item for name, item in value.__dict__.items() if item is not None}
+    return value
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

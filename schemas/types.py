@@ -1,0 +1,78 @@
+"""The types of events we know. Others are kept and shown as they are."""
+
+from typing import Any, NamedTuple
+
+from schemas.data import (
+    Bar,
+    Billing,
+    Call,
+    CallEnd,
+    ChatEnd,
+    ChatStart,
+    Data,
+    Delivery,
+    Failure,
+    Feedback,
+    Form,
+    Hold,
+    Identified,
+    MenuChoice,
+    Message,
+    Named,
+    Note,
+    Page,
+    Pair,
+    Purchase,
+    Search,
+    Transfer,
+    Turn,
+)
+from schemas.event import Direction
+
+
+class EventType(NamedTuple):
+    """A type we know: the model of its `data`, where and which way it goes unless the event says so."""
+
+    name: str
+    data: type[Data]
+    channel: str | None
+    direction: Direction
+    summary: str
+
+    def checked(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The data with known fields in their one form, unset ones left out. Raises ValidationError."""
+        return self.data.model_validate(data).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+IN, OUT, INTERNAL = Direction.inbound, Direction.outbound, Direction.internal
+
+_TYPES = (
+    EventType("message.received", Message, None, IN, "The customer wrote a mail, chat line or text."),
+    EventType("message.sent", Message, None, OUT, "The company wrote to the customer."),
+    EventType("call.ringing", Call, "phone", IN, "A call rings or waits in a queue."),
+    EventType("call.started", Call, "phone", IN, "A call was answered."),
+    EventType("call.menu_choice", MenuChoice, "phone", IN, "The caller chose in the IVR."),
+    EventType("call.turn", Turn, "phone", IN, "One party of a call said something."),
+    EventType("call.transferred", Transfer, "phone", INTERNAL, "A call was handed on."),
+    EventType("call.held", Hold, "phone", INTERNAL, "The caller was put on hold."),
+    EventType("call.ended", CallEnd, "phone", INTERNAL, "A call ended."),
+    EventType("chat.started", ChatStart, "chat", IN, "A chat was opened."),
+    EventType("chat.ended", ChatEnd, "chat", INTERNAL, "A chat was closed."),
+    EventType("page.viewed", Page, "web", IN, "A page of the site was opened."),
+    EventType("form.submitted", Form, "web", IN, "A form was sent."),
+    EventType("search.made", Search, "web", IN, "The customer searched."),
+    EventType("error.shown", Failure, "web", OUT, "The customer saw an error."),
+    EventType("screen.viewed", Named, "app", IN, "A screen of the app was opened."),
+    EventType("app.event", Named, "app", IN, "Something happened in the app."),
+    EventType("feedback.received", Feedback, None, IN, "The customer answered a survey."),
+    EventType("purchase.made", Purchase, None, IN, "The customer bought something."),
+    EventType("delivery.updated", Delivery, None, INTERNAL, "A delivery changed its status."),
+    EventType("billing.updated", Billing, None, INTERNAL, "An invoice changed its status."),
+    EventType("note.written", Note, None, INTERNAL, "An agent wrote a note."),
+    EventType("customer.identified", Identified, None, INTERNAL, "A source says who somebody is."),
+    EventType("customer.merged", Pair, "other", INTERNAL, "A person said that two customers are one."),
+    EventType("customer.unmerged", Pair, "other", INTERNAL, "A person said that a customer is two."),
+    EventType("identifier.barred", Bar, "other", INTERNAL, "A person said that it stands for nobody."),
+)
+
+TYPES: dict[str, EventType] = {type.name: type for type in _TYPES}
