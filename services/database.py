@@ -1,21 +1,29 @@
 """Connections to the one store."""
 
+from typing import Any
+
+import orjson
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 ARGUMENTS = {"connect_timeout": 5, "application_name": "tellonce", "options": "-c timezone=UTC"}
+# Parameters hold what people said, so no error message shows them.
+OPTIONS: dict[str, Any] = {
+    "pool_pre_ping": True,
+    "hide_parameters": True,
+    "json_deserializer": orjson.loads,
+    "connect_args": ARGUMENTS,
+}
 
 
 def engine(url: str, pool_size: int = 5) -> Engine:
     """An engine on `postgresql://…` by psycopg; connects when first used."""
-    return create_engine(_psycopg(url), pool_size=pool_size, pool_pre_ping=True, connect_args=dict(ARGUMENTS))
+    return create_engine(_psycopg(url), pool_size=pool_size, **OPTIONS)
 
 
 def async_engine(url: str, pool_size: int = 20) -> AsyncEngine:
     """The same for asyncio; its connections run synchronous functions by `run_sync`."""
-    return create_async_engine(
-        _psycopg(url), pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=True, connect_args=dict(ARGUMENTS)
-    )
+    return create_async_engine(_psycopg(url), pool_size=pool_size, max_overflow=0, pool_timeout=5, **OPTIONS)
 
 
 def _psycopg(url: str) -> str:

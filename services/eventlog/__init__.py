@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from services.errors import TooLarge, Unavailable
+
 EVENTS = "timeline.events"
 DEAD = "timeline.events.dead"
+LARGEST = 4_000_000  # bytes of a record's key and value; both logs take as much
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(Unavailable):
     """The event log can't be reached or does not answer in time; nothing is known to be stored. Try again."""
+
+    code = "log_unavailable"
 
 
 class Draft(NamedTuple):
@@ -18,6 +23,15 @@ class Draft(NamedTuple):
 
     key: str
     value: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes on their way to the log. Raises TooLarge above LARGEST."""
+        size = len(self.key.encode()) + len(self.value)
+        if size > LARGEST:
+            message = f"A record has {size} bytes; the log takes {LARGEST}."
+            raise TooLarge(message, code="record_too_large", hint="Put fewer events into one record.")
+        return size
 
 
 class Record(NamedTuple):
@@ -30,7 +44,10 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Records of one partition in order; `first` is the position it starts at, `end` the one to go on from."""
+    """Records of one partition in order; `first` is the position it starts at, `end` the one to go on from.
+
+    Without records it says that there are none left between the two: retention has taken them.
+    """
 
     partition: int
     first: int
@@ -41,11 +58,12 @@ class Batch:
 class Appender(Protocol):
     """The writing side; one per process. Made after fork."""
 
-    def append(self, drafts: Sequence[Draft], topic: str = EVENTS) -> None:
-        """Return when all drafts are durable, in their order within a partition.
+    def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
+        """Return when all drafts are durable, in their order within a partition. `topic`: left out, its own.
 
-        Raises LogUnavailable within the time-out otherwise; some may be stored all the same. Blocks: call it from
-        a thread, as many at once as you like.
+        Raises LogUnavailable within the time-out otherwise; some may be stored all the same. Raises TooLarge
+        for a record above LARGEST, and then none is stored. Blocks: call it from a thread, as many at once as
+        you like.
         """
 
     def check(self) -> None:
@@ -57,20 +75,30 @@ class Appender(Protocol):
 class Reader(Protocol):
     """The reading side; one per worker thread. Partitions are shared among the readers of one group.
 
-    Where to start in a partition is the caller's: it keeps positions with its data and says `seek`.
+    Where to start in a partition is the caller's: it keeps positions with its data (`positions.py`) and says
+    `seek`. For a moment two readers may hold the same partition; the positions' fence decides.
     """
 
-    def poll(self, timeout: float) -> list[Batch]:
-        """The next records of the partitions held, at most `batch_size` a call; empty after `timeout` seconds.
+    @property
+    def log(self) -> str:
+        """The name of this topic of this log, and of no other: what positions are kept under, so that those
+        of one log are never taken for another's. Raises LogUnavailable."""
 
-        Only partitions that were given a position by `seek` are read. Raises LogUnavailable.
+    def poll(self, timeout: float) -> list[Batch]:
+        """The next records of the partitions held, at most `batch_size`; empty after `timeout` seconds.
+
+        Only partitions that were given a position by `seek` are read. What is returned is not returned again
+        until the caller seeks back. Raises LogUnavailable; the same reader goes on when the log is back.
         """
 
     def assigned(self) -> tuple[frozenset[int], int]:
-        """The partitions held now, and a counter that rises with each change of them."""
+        """The partitions held, and a counter that rises when they change, which is only within `poll`.
+
+        When it has risen, claim and seek all of them: one may have gone and come back.
+        """
 
     def seek(self, partition: int, position: int) -> None:
-        """Read a held partition from this position on."""
+        """Read a held partition from this position on. Raises ValueError when it isn't held."""
 
     def done(self, partition: int, position: int) -> None:
         """Say that all before `position` is processed; only so that lag can be watched from outside."""
@@ -82,4 +110,6 @@ class Reader(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

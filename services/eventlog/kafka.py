@@ -1,0 +1,119 @@
+"""Appending to the event log in Kafka: acknowledged by all in-sync replicas, bounded in bytes and in time."""
+
+from collections.abc import Sequence
+from threading import Lock, Thread
+from time import monotonic
+
+import structlog
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError, RetriableError
+from kafka.producer.future import FutureRecordMetadata
+
+from services.eventlog import EVENTS, LARGEST, Draft, LogUnavailable
+from services.eventlog.budget import Budget
+from services.eventlog.kafka_clients import ROOM, Options, available, build, check_options, client, describe, reach
+
+log = structlog.get_logger()
+
+LINGER = 2  # ms to wait for company: less than a request takes
+BATCH = 256_000  # bytes of a partition sent at once; one such is under way at a time
+
+
+class KafkaAppender:
+    """One producer for all threads; a new one is built when it has failed for good."""
+
+    def __init__(
+        self,
+        servers: str,
+        timeout: float = 2.0,
+        budget: int = 64_000_000,
+        options: Options | None = None,
+        topic: str = EVENTS,
+    ) -> None:
+        self._options = options or {}
+        check_options(self._options)
+        self._reach = reach(servers, timeout / 2)  # the other half is for the records, or a second try
+        self._timeout, self._topic = timeout, topic
+        self._budget = Budget(budget)
+        self._building = Lock()
+        self._producer: KafkaProducer | None = None
+        try:
+            self.check()  # also warms the metadata, so that the first append need not wait for it
+        except LogUnavailable as away:
+            log.warning("log_unavailable", detail=str(away))
+
+    def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
+        """Store drafts; see `Appender`."""
+        deadline = monotonic() + self._timeout
+        size = sum(draft.size for draft in drafts)
+        self._budget.take(size)
+        futures: list[FutureRecordMetadata] = []
+        try:
+            producer = self._connected()
+            with available():
+                try:
+                    for draft in drafts:
+                        futures.append(producer.send(topic or self._topic, draft.value, draft.key.encode()))
+                    for future in futures:
+                        future.get(max(deadline - monotonic(), 0))
+                except KafkaError as error:
+                    self._replace_if_broken(producer, error)
+                    raise
+        finally:
+            self._give_back(size, futures)
+
+    def check(self) -> None:
+        """Raise LogUnavailable when an append would fail now: asks the broker for the topic's leaders."""
+        self._budget.check()
+        with client(KafkaAdminClient, self._options, **self._reach) as admin:
+            describe(admin, self._topic)
+        with available():
+            self._connected().partitions_for(self._topic)
+
+    def close(self) -> None:
+        """Store what is under way and end."""
+        with self._building:
+            if self._producer is not None:
+                self._producer.close(self._timeout + 1)
+
+    def _connected(self) -> KafkaProducer:
+        if self._producer is not None:
+            return self._producer
+        if not self._building.acquire(timeout=self._timeout / 2):
+            raise LogUnavailable("The connection to Kafka is being made.")
+        try:
+            if self._producer is None:
+                self._producer = build(KafkaProducer, self._options, **self._reach, **self._producing())
+            return self._producer
+        finally:
+            self._building.release()
+
+    def _producing(self) -> dict[str, object]:
+        return {
+            "acks": "all",
+            "enable_idempotence": True,
+            "linger_ms": LINGER,
+            "batch_size": BATCH,
+            "max_block_ms": int(self._timeout * 500),
+            "delivery_timeout_ms": int(self._timeout * 1000),
+            "max_request_size": LARGEST + ROOM,
+            "allow_auto_create_topics": False,
+        }
+
+    def _replace_if_broken(self, producer: KafkaProducer, error: KafkaError) -> None:
+        """What does not pass by itself (a refused or fenced producer id) stays with a producer for ever."""
+        if isinstance(error, RetriableError):
+            return
+        with self._building:
+            if self._producer is producer:
+                self._producer = None
+                log.error("producer_replaced", error=type(error).__name__, detail=str(error))
+                Thread(target=producer.close, args=(self._timeout + 1,), daemon=True).start()
+
+    def _give_back(self, size: int, futures: Sequence[FutureRecordMetadata]) -> None:
+        """Free the budget when the last record is settled: for one given up on, when the producer does so."""
+        for future in futures:
+            if not future.is_done:
+                future.add_both(lambda _: self._give_back(size, futures))
+                return
+        self._budget.give_back(size)

@@ -1,0 +1,180 @@
+"""The event log as tables of the one store: no other server is needed; the commit is what makes it durable."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from math import ceil
+from queue import SimpleQueue
+from threading import Thread
+from typing import NamedTuple
+
+import psycopg
+import sqlalchemy as sa
+from kafka.partitioner.default import murmur2
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from services.eventlog import EVENTS, Draft, LogUnavailable
+from services.eventlog.budget import Budget
+from services.timeline.tables import log_heads, log_records, positions
+
+CHANNEL = "log"  # readers LISTEN on it
+GROUP = 8_000_000  # bytes after which a transaction takes no more in
+COPY = "COPY log_records (topic, partition, position, value) FROM STDIN (FORMAT BINARY)"
+
+
+class _Entry(NamedTuple):
+    """What one caller waits for."""
+
+    topic: str
+    drafts: Sequence[Draft]
+    size: int
+    done: Future[None]
+
+
+class PostgresAppender:
+    """One thread writes what all callers bring meanwhile in one transaction, so that they share its commit."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        partitions: int = 3,
+        timeout: float = 2.0,
+        budget: int = 64_000_000,
+        topic: str = EVENTS,
+    ) -> None:
+        self._engine = _impatient(engine.url, timeout)
+        self._partitions, self._timeout, self._topic = partitions, timeout, topic
+        self._budget = Budget(budget)
+        self._counts: dict[str, int] = {}
+        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._thread = Thread(target=self._write, name="log-appender", daemon=True)
+        self._thread.start()
+
+    def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
+        """Store drafts; see `Appender`."""
+        if drafts:
+            self._submit(drafts, topic or self._topic)
+
+    def check(self) -> None:
+        """Raise LogUnavailable when an append would fail now."""
+        self._budget.check()
+        self._submit((), self._topic)
+
+    def close(self) -> None:
+        """Store what is waiting and end."""
+        self._queue.put(None)
+        self._thread.join(self._timeout)
+        self._engine.dispose()
+
+    def _submit(self, drafts: Sequence[Draft], topic: str) -> None:
+        entry = _Entry(topic, drafts, sum(draft.size for draft in drafts), Future())
+        self._budget.take(entry.size)
+        self._queue.put(entry)
+        try:
+            entry.done.result(self._timeout)
+        except (DBAPIError, psycopg.Error, TimeoutError) as error:
+            entry.done.cancel()
+            why = str(error).partition("\n")[0] or f"no answer in {self._timeout} s"
+            raise LogUnavailable(f"The event log in PostgreSQL took nothing: {why}.") from error
+
+    def _write(self) -> None:
+        while entries := self._waiting():
+            wanted = [entry for entry in entries if entry.done.set_running_or_notify_cancel()]
+            try:
+                self._store(wanted)
+            except Exception as error:  # it belongs to the callers; this thread serves the next ones
+                for entry in wanted:
+                    entry.done.set_exception(error)
+            else:
+                for entry in wanted:
+                    entry.done.set_result(None)
+            finally:
+                self._budget.give_back(sum(entry.size for entry in entries))
+
+    def _waiting(self) -> list[_Entry]:
+        """All that has come, at least one; empty when closed."""
+        entries: list[_Entry] = []
+        size = 0
+        entry = self._queue.get()
+        while entry:
+            entries.append(entry)
+            size += entry.size
+            if size >= GROUP or self._queue.empty():
+                return entries
+            entry = self._queue.get()
+        if entries:
+            self._queue.put(None)  # closed: for the next call to find
+        return entries
+
+    def _store(self, entries: Iterable[_Entry]) -> None:
+        drafts: dict[str, list[Draft]] = {}
+        for entry in entries:
+            drafts.setdefault(entry.topic, []).extend(entry.drafts)
+        with self._engine.begin() as conn:
+            conn.execute(sa.select(1))
+            for topic in sorted(topic for topic, some in drafts.items() if some):
+                self._store_topic(conn, topic, drafts[topic])
+
+    def _store_topic(self, conn: sa.Connection, topic: str, drafts: Sequence[Draft]) -> None:
+        if topic not in self._counts:
+            self._counts[topic] = ensure_topic(conn, topic, self._partitions)
+        rows = [(partition_of(draft.key, self._counts[topic]), draft.value) for draft in drafts]
+        places = _reserve(conn, topic, Counter(partition for partition, _ in rows))
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        with driver.cursor() as cursor, cursor.copy(COPY) as copy:
+            copy.set_types(["text", "int4", "int8", "bytea"])
+            for partition, value in rows:
+                copy.write_row((topic, partition, places[partition], value))
+                places[partition] += 1
+        conn.execute(sa.select(sa.func.pg_notify(CHANNEL, topic)))
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key, as Kafka's own clients choose it: murmur2 of its bytes."""
+    chosen: int = (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return chosen
+
+
+def ensure_topic(conn: sa.Connection, topic: str, partitions: int) -> int:
+    """Make a topic, or give it more partitions, never fewer; returns how many it has."""
+    rows = [{"topic": topic, "partition": partition} for partition in range(partitions)]
+    conn.execute(insert(log_heads).on_conflict_do_nothing(), rows)
+    return conn.scalars(sa.select(sa.func.count()).where(log_heads.c.topic == topic)).one()
+
+
+def trim(conn: sa.Connection, older_than: datetime, topic: str = EVENTS) -> int:
+    """Delete the records from before a time that the timeline has; returns how many. Nothing else ever deletes."""
+    read = positions.c.topic == topic, positions.c.partition == log_records.c.partition
+    old = log_records.c.topic == topic, log_records.c.appended_at < older_than
+    gone = log_records.delete().where(*old, *read, log_records.c.position < positions.c.position)
+    return conn.execute(gone).rowcount
+
+
+def _reserve(conn: sa.Connection, topic: str, counts: Counter[int]) -> dict[int, int]:
+    """The first free position in each partition, after taking so many.
+
+    The rows stay locked until the commit: within a partition commits come in the order of positions, so that a
+    reader never skips one that is still to come. Locked in order, so that appenders never wait for each other
+    in a circle.
+    """
+    first = {}
+    for partition, count in sorted(counts.items()):
+        head = log_heads.c.topic == topic, log_heads.c.partition == partition
+        moved = log_heads.update().where(*head).values(position=log_heads.c.position + count)
+        first[partition] = conn.scalars(moved.returning(log_heads.c.position)).one() - count
+    return first
+
+
+def _impatient(url: sa.URL, timeout: float) -> sa.Engine:
+    """An engine of one connection on which nothing outlasts the time-out."""
+    ms = ceil(timeout * 1000)
+    arguments = {
+        "connect_timeout": ceil(timeout),
+        "tcp_user_timeout": ms,
+        "options": f"-c timezone=UTC -c statement_timeout={ms} -c lock_timeout={ms}",
+        "application_name": "tellonce log",
+    }
+    return sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments)

@@ -1,0 +1,148 @@
+"""A Kafka broker for the tests, found in this order: the address in TELLONCE_TEST_KAFKA; Docker, by testcontainers
+(TELLONCE_TEST_KAFKA_IMAGE names another image); Java 17 with Maven, as one process on loopback. Without any of them
+the tests skip, and fail in CI."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import docker
+import pytest
+from docker.errors import DockerException
+from kafka import KafkaAdminClient
+from testcontainers.community.kafka import KafkaContainer
+
+HERE = Path(__file__).parent / "kafka"
+CACHE = Path(__file__).parents[1] / ".cache" / "kafka"
+HINT = "no Kafka: install Java 17 and Maven, or start Docker, or name a broker in TELLONCE_TEST_KAFKA"
+CLUSTER = "tellonceTestsKafka0001"  # 22 characters: base64 of 16 bytes
+START_SECONDS = 60
+
+# Ends the broker when standard input does: when the tests are gone, however they went.
+GUARD = '"$@" & read -r _; kill -9 $!'
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A running broker. `pause` stops it in its tracks, connections open; None where that isn't ours to do."""
+
+    address: str
+    pause: Callable[[], object] | None = None
+    resume: Callable[[], object] | None = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The broker is silent inside; skips the test where it can't be paused."""
+        if not (self.pause and self.resume):
+            pytest.skip("the broker in TELLONCE_TEST_KAFKA isn't ours to pause")
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for the whole run."""
+    with ExitStack() as stack:
+        found = _named() or _in_docker(stack) or _on_java(stack, tmp_path_factory)
+        if not found:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
+        KafkaAdminClient(bootstrap_servers=found.address, bootstrap_timeout_ms=START_SECONDS * 1000).close()
+        yield found
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: Broker) -> str:
+    """Its bootstrap address."""
+    return broker.address
+
+
+def _named() -> Broker | None:
+    address = os.environ.get("TELLONCE_TEST_KAFKA")
+    return Broker(address.removeprefix("kafka://")) if address else None
+
+
+def _in_docker(stack: ExitStack) -> Broker | None:
+    try:
+        docker.from_env().ping()
+    except DockerException:
+        return None
+    image = os.environ.get("TELLONCE_TEST_KAFKA_IMAGE")
+    container = (KafkaContainer(image) if image else KafkaContainer()).with_kraft()
+    stack.enter_context(container)
+    wrapped = container.get_wrapped_container()
+    return Broker(container.get_bootstrap_server(), wrapped.pause, wrapped.unpause)
+
+
+def _on_java(stack: ExitStack, folders: pytest.TempPathFactory) -> Broker | None:
+    if _java_version() < 17 or not shutil.which("mvn"):
+        return None
+    folder = folders.mktemp("kafka")
+    port, controller_port = _free_port(), _free_port()
+    properties = folder / "server.properties"
+    template = Template((HERE / "server.properties").read_text())
+    properties.write_text(template.substitute(port=port, controller_port=controller_port, folder=folder))
+    logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+    java = ["java", "-Xmx512m", logging, "-cp", f"{_jars()}/*"]
+    form = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties), "--standalone"]
+    subprocess.run(form, check=True, capture_output=True)
+    process = stack.enter_context(_guarded([*java, "kafka.Kafka", str(properties)], folder / "kafka.log"))
+    return Broker(
+        f"127.0.0.1:{port}",
+        lambda: os.killpg(process.pid, signal.SIGSTOP),
+        lambda: os.killpg(process.pid, signal.SIGCONT),
+    )
+
+
+def _java_version() -> int:
+    if not shutil.which("java"):
+        return 0
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr
+    major = re.search(r'version "(\d+)', said)
+    return int(major[1]) if major else 0
+
+
+def _jars() -> Path:
+    """The broker's jars, fetched once for each state of pom.xml."""
+    pom = HERE / "pom.xml"
+    folder = CACHE / f"libs-{hashlib.sha256(pom.read_bytes()).hexdigest()[:8]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            partial = CACHE / "partial"
+            copy = ["dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
+            subprocess.run(["mvn", "-q", "-B", "-f", pom, *copy], check=True)
+            partial.rename(folder)
+    return folder
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _guarded(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own until the block, or this process, ends."""
+    shell = ["sh", "-c", GUARD, "sh", *command]
+    with log.open("wb") as out:
+        process = subprocess.Popen(shell, stdin=subprocess.PIPE, stdout=out, stderr=out, process_group=0)
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
