@@ -1,0 +1,109 @@
+"""One append for many requests: what waits while the log is busy goes together as soon as it is free."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from services.eventlog import Appender, Draft, LogUnavailable
+from services.eventlog.budget import Budget
+
+# Of one append: more would make it long, and all that wait with it.
+MOST_BYTES = 4_000_000
+MOST_DRAFTS = 5_000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Waiting:
+    """A request's drafts, and the future that ends when they are durable."""
+
+    drafts: Sequence[Draft]
+    size: int
+    durable: asyncio.Future[None]
+
+
+class GroupCommit:
+    """Makes drafts durable, `parallel` appends at a time. Belongs to one event loop.
+
+    `timeout` is how many seconds a request waits; what waits or is on its way counts against the budget.
+    """
+
+    def __init__(self, appender: Appender, budget: Budget, timeout: float, parallel: int) -> None:
+        self._appender = appender
+        self._budget = budget
+        self._timeout = timeout
+        self._idle = parallel
+        self._queue: dict[Waiting, None] = {}  # in order, and quick to leave
+        self._rounds: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
+
+    async def append(self, drafts: Sequence[Draft]) -> None:
+        """Return when all drafts are durable. Raises LogUnavailable, at once when over the budget."""
+        size = sum(draft.size for draft in drafts)
+        self._budget.take(size)
+        waiting = Waiting(drafts, size, asyncio.get_running_loop().create_future())
+        self._queue[waiting] = None
+        self._start_a_round()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await waiting.durable
+        except TimeoutError:
+            raise LogUnavailable("The event log does not answer in time; send again.") from None
+        finally:
+            if waiting in self._queue:  # given up before its turn came
+                self._leave(waiting)
+
+    def close(self) -> None:
+        """Stop the threads, without waiting for a log that hangs."""
+        self._threads.shutdown(wait=False)
+
+    def _start_a_round(self) -> None:
+        if self._idle:
+            self._idle -= 1
+            task = asyncio.create_task(self._round())
+            self._rounds.add(task)
+            task.add_done_callback(self._rounds.discard)
+
+    async def _round(self) -> None:
+        try:
+            while batch := self._next():
+                await self._append(batch)
+        finally:
+            self._idle += 1
+
+    def _next(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        size = count = 0
+        for waiting in self._queue:
+            size, count = size + waiting.size, count + len(waiting.drafts)
+            if batch and (size > MOST_BYTES or count > MOST_DRAFTS):
+                break
+            batch.append(waiting)
+        for waiting in batch:
+            del self._queue[waiting]
+        return batch
+
+    async def _append(self, batch: Sequence[Waiting]) -> None:
+        drafts = [draft for waiting in batch for draft in waiting.drafts]
+        failure: Exception | None = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._appender.append, drafts)
+        except Exception as error:  # whatever it is, those who wait are to know
+            log.warning("append.failed", error=str(error), drafts=len(drafts))
+            failure = error
+        self._budget.give_back(sum(waiting.size for waiting in batch))
+        for waiting in batch:
+            if waiting.durable.done():
+                continue
+            if failure:
+                waiting.durable.set_exception(failure)
+            else:
+                waiting.durable.set_result(None)
+
+    def _leave(self, waiting: Waiting) -> None:
+        del self._queue[waiting]
+        self._budget.give_back(waiting.size)

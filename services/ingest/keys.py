@@ -1,0 +1,123 @@
+"""Which source a key belongs to: found in the request, looked up in the database, remembered for seconds."""
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+
+from services.access import Source, digest, source_of
+from services.errors import Unauthorized, Unavailable
+
+FRESH = 3.0  # seconds until a key is looked up again, and so until a revoked one is refused
+KEPT = 3600.0  # seconds for which a known key holds while the database is away
+PATIENCE = 0.2  # seconds for which a known key's lookup is waited for, before it holds as it is
+MOST_LOOKUPS = 100  # at once; without an end a database that hangs would collect them
+
+log = structlog.get_logger()
+
+
+class Known(NamedTuple):
+    """A key's source, when the database said so, and when to ask again (monotonic seconds)."""
+
+    source: Source
+    said_at: float
+    ask_at: float
+
+
+class Keys:
+    """The sources' keys; while the database is away, the sources that are known go on.
+
+    `timeout` seconds are waited for a key that is not known; `clock` gives monotonic seconds.
+    """
+
+    def __init__(self, engine: sa.Engine, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._timeout = timeout
+        self._clock = clock
+        self._known: dict[bytes, Known] = {}
+        self._lookups: dict[bytes, asyncio.Future[Source | None]] = {}
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="keys")
+
+    async def source_of(self, candidates: Iterator[str]) -> Source:
+        """The source of the first valid key. Raises Unauthorized, or Unavailable if it can't be known."""
+        for key in candidates:
+            source = await self._source(key)
+            if source:
+                return source
+        raise Unauthorized("The request carries no valid key of a source.")
+
+    def check(self) -> None:
+        """Ask the database for anything. Raises SQLAlchemyError."""
+        with self._engine.connect() as conn:
+            conn.execute(sa.select(1))
+
+    def close(self) -> None:
+        """Stop the threads that ask the database."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _source(self, key: str) -> Source | None:
+        hashed, now = digest(key), self._clock()
+        known = self._known.get(hashed)
+        if known and now < known.ask_at:
+            return known.source
+        try:
+            async with asyncio.timeout(PATIENCE if known else self._timeout):
+                source = await asyncio.shield(self._lookup(key, hashed))
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("keys.unavailable", error=type(error).__name__)
+            if known and now < known.said_at + KEPT:
+                self._known[hashed] = known._replace(ask_at=now + FRESH)
+                return known.source
+            message = "The database that knows the keys does not answer."
+            raise Unavailable(message, code="keys_unavailable") from None
+        if source:
+            self._known[hashed] = Known(source, now, now + FRESH)
+        else:
+            self._known.pop(hashed, None)
+        return source
+
+    def _lookup(self, key: str, hashed: bytes) -> asyncio.Future[Source | None]:
+        """Ask the database, once for all requests that wait for the same key."""
+        if hashed not in self._lookups:
+            if len(self._lookups) >= MOST_LOOKUPS:
+                raise TimeoutError
+            lookup = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, key)
+            self._lookups[hashed] = lookup
+            lookup.add_done_callback(lambda done: self._answered(hashed, done))
+        return self._lookups[hashed]
+
+    def _answered(self, hashed: bytes, lookup: asyncio.Future[Source | None]) -> None:
+        del self._lookups[hashed]
+        if not lookup.cancelled():
+            lookup.exception()  # looked at here, for those who asked may have given up waiting
+
+    def _ask(self, key: str) -> Source | None:
+        with self._engine.connect() as conn:
+            return source_of(conn, key)
+
+
+def in_request(request: Request) -> Iterator[str]:
+    """The keys that a request carries outside its body: Basic (as the name), Bearer, `?writeKey=`."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        name, _, password = _basic(credentials.strip()).partition(":")
+        yield from filter(None, (name, password))
+    elif scheme.lower() == "bearer":
+        yield from filter(None, (credentials.strip(),))
+    if key := request.query_params.get("writeKey"):
+        yield key
+
+
+def _basic(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
