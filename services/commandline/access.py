@@ -1,0 +1,128 @@
+"""`tellonce sources | keys | sign-in`: who may post, who may read."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services import access
+from services.access import Role
+from services.commandline.opening import opened
+from services.database import engine
+from services.errors import Invalid, NotFound
+from services.settings import Settings
+from services.timeline import tables
+
+LINK_HOLDS = timedelta(hours=1)
+
+sources = typer.Typer(no_args_is_help=True, help="Channel systems that may post events.")
+keys = typer.Typer(no_args_is_help=True, help="Keys of whoever reads: bots, agents, analysts.")
+sign_in = typer.Typer()
+
+Name = Annotated[str, typer.Argument(help="A name of letters, digits, dots, dashes and underscores.")]
+Kind = Annotated[
+    str, typer.Option(help="events, or the channel that its events belong to unless they say: email, phone, …")
+]
+RoleOption = Annotated[Role, typer.Option(help="What it may do.")]
+
+
+@sources.command("add", epilog="Example:  KEY=$(tellonce sources add webshop)")
+def add_source(context: typer.Context, name: Name, kind: Kind = "events") -> None:
+    """Register a source and print its key, alone, on standard output. The key is not kept."""
+    _check(name)
+    with opened(context.obj) as here, engine(here.url).begin() as conn:
+        typer.echo(access.add_source(conn, name, kind))
+    address = f"http://{here.settings.host}:{here.settings.ingest_port}/v1/events"
+    typer.echo(f"{name} may post to {address} with Authorization: Bearer and this key.", err=True)
+
+
+@sources.command("list", epilog="Example:  tellonce sources list")
+def list_sources(context: typer.Context) -> None:
+    """Show all sources."""
+    _list(context.obj, tables.sources, "kind")
+
+
+@sources.command("revoke", epilog="Example:  tellonce sources revoke webshop")
+def revoke_source(context: typer.Context, name: Name) -> None:
+    """Refuse a source's key from now on."""
+    _revoke(context.obj, tables.sources, name)
+
+
+@keys.command("add", epilog="Example:  KEY=$(tellonce keys add voicebot --role channel)")
+def add_key(context: typer.Context, name: Name, role: RoleOption) -> None:
+    """Make a key and print it, alone, on standard output. The key is not kept."""
+    _check(name)
+    with opened(context.obj) as here, engine(here.url).begin() as conn:
+        typer.echo(access.add_key(conn, name, role))
+    address = f"http://{here.settings.host}:{here.settings.api_port}/docs"
+    typer.echo(f"{name} may read as {role}, with Authorization: Bearer and this key; see {address}.", err=True)
+
+
+@keys.command("list", epilog="Example:  tellonce keys list")
+def list_keys(context: typer.Context) -> None:
+    """Show all keys' names and roles."""
+    _list(context.obj, tables.keys, "role")
+
+
+@keys.command("revoke", epilog="Example:  tellonce keys revoke voicebot")
+def revoke_key(context: typer.Context, name: Name) -> None:
+    """Refuse a key from now on."""
+    _revoke(context.obj, tables.keys, name)
+
+
+@sign_in.command("sign-in", epilog="Example:  tellonce sign-in mari --role agent")
+def sign_in_link(context: typer.Context, name: Name, role: RoleOption = Role.agent) -> None:
+    """Print a link that signs a browser in, once, within an hour."""
+    _check(name)
+    with opened(context.obj) as here, engine(here.url).begin() as conn:
+        typer.echo(link(conn, here.settings, name, role))
+
+
+def link(conn: sa.Connection, settings: Settings, name: str, role: Role) -> str:
+    """The address that signs a browser in, once, within LINK_HOLDS."""
+    token = access.make_link(conn, name, role, datetime.now(UTC) + LINK_HOLDS)
+    return f"{address(settings)}/sign-in/{token}"
+
+
+def address(settings: Settings) -> str:
+    """Where browsers reach the API."""
+    return settings.public_url or f"http://{reachable(settings.host)}:{settings.api_port}"
+
+
+def reachable(host: str) -> str:
+    """A host to connect to, for one to listen on."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _check(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise Invalid(
+            f"{name!r} can't be a name.",
+            code="invalid_name",
+            hint="Use letters, digits, dots, dashes and underscores, 64 at most.",
+        )
+
+
+def _list(settings: Settings, table: sa.Table, what: str) -> None:
+    shown = Table("name", what, "made", "revoked")
+    with opened(settings) as here, engine(here.url).connect() as conn:
+        for row in conn.execute(sa.select(table).order_by(table.c.name)).mappings():
+            revoked = f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else ""
+            shown.add_row(row["name"], row[what], f"{row['created_at']:%Y-%m-%d %H:%M}", revoked)
+    Console().print(shown)
+
+
+def _revoke(settings: Settings, table: sa.Table, name: str) -> None:
+    with opened(settings) as here, engine(here.url).begin() as conn:
+        if not access.revoke(conn, table, name):
+            raise NotFound(
+                f"There is no valid key of {name!r}.",
+                code="no_such_name",
+                hint=f"See `tellonce {table.name} list`.",
+            )
+    typer.echo(f"The key of {name} is refused from now on.", err=True)

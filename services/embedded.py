@@ -1,0 +1,263 @@
+"""PostgreSQL on one machine without set-up: its programs come in a wheel, its data live in a private folder.
+
+The folder holds `postgres/` (the data), `password` and `superuser` (0600), `postgres.log`, and `url` while it
+runs. It listens on a Unix socket only. Two locks tell the truth where pid files lie: `owner.lock` is held by
+whoever started the server, `server.lock` by every process of the server itself, so that a server which has
+outlived its owner is seen and stopped.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile, mkdtemp
+from typing import IO
+
+import psycopg
+from psycopg import sql
+
+from services import locks, programs
+from services.errors import Conflict, Unavailable
+from services.programs import Account
+
+START_SECONDS = 120  # recovery of 1 GB of WAL takes some ten seconds, on slow disks more
+STOP_SECONDS = 60
+ORPHAN_SECONDS = 5
+
+# The built-in locale sorts and folds alike on every machine.
+CLUSTER = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+           "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # fmt: skip
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "256MB",
+    "max_wal_size": "1GB",
+    "max_connections": "100",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+# Runs the server, and stops it when standard input ends: when the owner is gone, however it went.
+# `exec 9<&0`, because a shell gives what it runs in the background an empty standard input.
+GUARD = """
+exec 9<&0
+"$@" 9<&- & server=$!
+{ while read -r _; do :; done; kill -INT $server; } <&9 & watch=$!
+wait $server; code=$?
+kill $watch 2>/dev/null
+rmdir "$0" 2>/dev/null
+exit $code
+"""
+
+
+@dataclass
+class Server:
+    """A running PostgreSQL: `url` of the application's role on the database `tellonce`, one for set-up."""
+
+    url: str
+    superuser_url: str
+    _process: subprocess.Popen[bytes]
+    _cleanup: ExitStack = field(repr=False)
+
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Stop it (what is not committed is rolled back) and wait for the end; again does nothing."""
+        self._cleanup.close()
+
+
+def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
+    """Start the server of a folder, made when missing, and wait until it answers.
+
+    `settings` go before SETTINGS. The server stops with `stop` or when this process ends. Raises Conflict
+    when another process runs it, Unavailable when it does not start.
+    """
+    folder = _made(folder)
+    with ExitStack() as cleanup:
+        cleanup.enter_context(_owned(folder))
+        lock = cleanup.enter_context(_free_of_orphans(folder))
+        account = programs.account()
+        sockets = _socket_folder(account, cleanup)
+        superuser_url = _url("postgres", _secret(folder / "superuser"), sockets)
+        if not (folder / "postgres").exists():
+            _initialise(folder, account, _secret(folder / "superuser"))
+        process = _run(folder, account, sockets, SETTINGS | dict(settings or {}), lock)
+        cleanup.callback(_stop, process)
+        _wait_until_it_answers(superuser_url, process, folder)
+        url = _url("tellonce", _secret(folder / "password"), sockets)
+        _make_role_and_database(superuser_url, _secret(folder / "password"))
+        _write_private(folder / "url", url)
+        cleanup.callback((folder / "url").unlink, missing_ok=True)
+        return Server(url, superuser_url, process, cleanup.pop_all())
+
+
+def running(folder: Path) -> str | None:
+    """The URL of a folder's server if it answers now."""
+    try:
+        url = (folder.expanduser().absolute() / "url").read_text()
+    except FileNotFoundError:
+        return None
+    return url if _answers(url) else None
+
+
+def _made(folder: Path) -> Path:
+    folder = folder.expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {folder} can't be used: {error.strerror}.",
+            code="data_folder",
+            hint="Choose another by --data.",
+        ) from error
+    return folder
+
+
+def _owned(folder: Path) -> IO[bytes]:
+    lock = locks.take(folder / "owner.lock")
+    if not lock:
+        raise Conflict(
+            f"Another tellonce is using the data folder {folder}.",
+            code="data_in_use",
+            hint="Stop that one, or choose another folder by --data.",
+        )
+    return lock
+
+
+def _free_of_orphans(folder: Path) -> IO[bytes]:
+    """The lock that the new server will hold. Who holds it now has lost its owner and is about to stop."""
+    lock, pid = folder / "server.lock", folder / "postgres/postmaster.pid"
+    free = locks.take(lock, ORPHAN_SECONDS)
+    if not free:
+        # The lock is held, hence the pid file is the living server's; its guard must have been killed too.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(pid.read_text().split()[0]), signal.SIGINT)
+        free = locks.take(lock, STOP_SECONDS)
+    if not free:
+        raise Conflict(
+            f"A PostgreSQL of an earlier run is still using {folder} and does not stop.",
+            code="data_in_use",
+            hint="Look at postgres.log in that folder, and end its process.",
+        )
+    pid.unlink(missing_ok=True)  # after a crash it may name any other process by now
+    return free
+
+
+def _socket_folder(account: Account, cleanup: ExitStack) -> Path:
+    """A private folder with a short name: a socket's path has at most 107 bytes (unix(7))."""
+    folder = Path(mkdtemp(prefix="tellonce-", dir="/tmp"))
+    cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+    account.give(folder)
+    return folder
+
+
+def _initialise(folder: Path, account: Account, password: str) -> None:
+    """Make the cluster beside its place and move it there when it is whole."""
+    unfinished = folder / "postgres.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    account.give(unfinished)
+    with NamedTemporaryFile("w", dir="/tmp") as secret, account.way_to(unfinished) as (way, descriptors):
+        secret.write(password)
+        secret.flush()
+        account.give(Path(secret.name))
+        initdb = str(programs.folder(account) / "initdb")
+        command = [initdb, "-D", way, f"--pwfile={secret.name}", *CLUSTER]
+        made = subprocess.run(command, capture_output=True, cwd="/", pass_fds=descriptors, **account.options)
+    if made.returncode:
+        reason = made.stderr.decode(errors="replace").strip()
+        raise Unavailable(
+            f"PostgreSQL's data could not be made in {folder}: {reason}",
+            code="database_not_made",
+            hint="Free some space or choose another folder by --data.",
+        )
+    unfinished.rename(folder / "postgres")
+
+
+def _run(
+    folder: Path, account: Account, sockets: Path, settings: Mapping[str, str], lock: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """The server, in a session of its own, so that Ctrl-C in a terminal stops its clients before it."""
+    postgres = str(programs.folder(account) / "postgres")
+    all_settings = {**settings, "unix_socket_directories": str(sockets)}
+    flags = [word for name, value in all_settings.items() for word in ("-c", f"{name}={value}")]
+    with account.way_to(folder / "postgres") as (way, descriptors), _log(folder) as log:
+        return subprocess.Popen(
+            ["sh", "-c", GUARD, str(sockets), postgres, "-D", way, *flags],
+            stdin=subprocess.PIPE, stdout=log, stderr=log, cwd="/", start_new_session=True,
+            pass_fds=(lock.fileno(), *descriptors), **account.options,
+        )  # fmt: skip
+
+
+def _log(folder: Path) -> IO[bytes]:
+    """Open to its owner alone, since PostgreSQL writes failed statements with their values to it."""
+    return open(folder / "postgres.log", "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+        return
+    os.killpg(process.pid, signal.SIGQUIT)
+    process.wait()
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if _answers(url):
+            return
+        time.sleep(0.05)
+    last = (folder / "postgres.log").read_text(errors="replace").strip().rpartition("\n")[2]
+    raise Unavailable(
+        f"PostgreSQL did not start: {last}",
+        code="database_not_started",
+        hint=f"See {folder / 'postgres.log'}.",
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, connect_timeout=2) as conn:
+            return conn.execute("SELECT 1").fetchone() is not None
+    except psycopg.OperationalError:
+        return False
+
+
+def _make_role_and_database(superuser_url: str, password: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as conn:
+        if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = 'tellonce'").fetchone():
+            conn.execute(sql.SQL("CREATE ROLE tellonce LOGIN PASSWORD {}").format(password))
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'tellonce'").fetchone():
+            conn.execute("CREATE DATABASE tellonce OWNER tellonce")
+
+
+def _url(role: str, password: str, sockets: Path) -> str:
+    return f"postgresql://{role}:{password}@/{role}?host={sockets}"
+
+
+def _secret(path: Path) -> str:
+    """The secret in a file, made at the first time."""
+    if not path.exists():
+        _write_private(path, secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Whole or not at all, readable for its owner alone."""
+    scratch = path.with_suffix(".new")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    scratch.rename(path)

