@@ -1,0 +1,225 @@
+"""What the API answers, as models. Pure: queries fill them, pages and JSON show them."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from schemas.event import Verification
+
+
+class Answer(BaseModel):
+    """Base of all answers: immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Trouble(Answer):
+    """The one form of every error."""
+
+    code: str = Field(description="Stable; programs decide by it.", examples=["unknown_customer"])
+    message: str = Field(examples=["Nobody is known by this."])
+    hint: str = Field(description="What to do next.", examples=["Check the identifier, or take it as a new customer."])
+
+
+class KnownIdentifier(Answer):
+    """A handle of a customer, normalised."""
+
+    id: UUID
+    type: str = Field(examples=["phone"])
+    scope: str = Field(description="The only source that knows ids of this kind; empty: they mean the same everywhere.")
+    value: str = Field(examples=["+37255512345"])
+    verification: Verification
+    shared: bool = Field(description="Seen with several accounts (a switchboard, a family's phone): it links nobody.")
+    first_seen: AwareDatetime
+
+
+class ChannelSummary(Answer):
+    """How much a customer has used one channel."""
+
+    channel: str = Field(examples=["email"])
+    interactions: int
+    events: int
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+
+
+class Customer(Answer):
+    """Who a customer is and how they were reached."""
+
+    id: UUID = Field(description="The present id. Ids from before a merge keep resolving to it.")
+    asked: UUID = Field(description="The id that was asked for.")
+    name: str | None = Field(examples=["Mari Maasikas"])
+    names: list[str] = Field(description="All names they went by, newest first.")
+    identifiers: list[KnownIdentifier] = Field(description="Oldest first.")
+    channels: list[ChannelSummary] = Field(description="Most recently used first.")
+    interactions: int
+    events: int
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+    members: str = Field(description="Changes whenever identifiers come or go; the live stream says so too.")
+    live: str = Field(description="Where to start the live stream (`?after=`) so that nothing after this is missed.")
+
+
+class Happening(Answer):
+    """One event on a timeline."""
+
+    key: UUID = Field(description="The same for every delivery of the event.")
+    interaction: UUID
+    summary: str = Field(description="In a short English sentence.", examples=["Customer wrote: “My parcel is lost.”"])
+    event: dict[str, Any] = Field(description="The event as CloudEvents JSON.")
+
+
+class Interaction(Answer):
+    """One dealing on one channel: a call, a chat, a mail conversation, a visit."""
+
+    id: UUID
+    source: str
+    channel: str
+    conversation: str | None = Field(description="The source's own key for it.")
+    summary: str = Field(examples=["Mail “Lost parcel”, 3 messages"])
+    started_at: AwareDatetime
+    last_at: AwareDatetime
+    events: int
+    inbound: int
+    outbound: int
+    last_inbound_at: AwareDatetime | None
+    last_outbound_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+    items: list[Happening] = Field(
+        description="Its newest events, oldest first; all of them by `view=flat&interaction=`."
+    )
+
+
+class Timeline(Answer):
+    """A page of a customer's timeline, newest first."""
+
+    customer: UUID
+    view: Literal["interactions", "flat"]
+    items: list[Interaction] | list[Happening]
+    next: str | None = Field(description="`cursor` of the next, older page; null at the end.")
+
+
+class Link(Answer):
+    """That one event named two identifiers, or that somebody said they are one."""
+
+    left: UUID
+    right: UUID
+    rule: str = Field(examples=["same event"])
+    occurred_at: AwareDatetime
+    linked_at: AwareDatetime
+    source: str
+    event_id: str
+    refused: str | None = Field(description="Why it does not make its ends one customer; null: it does.")
+
+
+class Decision(Answer):
+    """What a person decided about two identifiers, or about one (`bar`)."""
+
+    left: UUID
+    right: UUID
+    verdict: str = Field(examples=["merge"])
+    author: str | None
+    reason: str | None
+    occurred_at: AwareDatetime
+
+
+class Neighbour(KnownIdentifier):
+    """An identifier at an end of a link or decision, with the customer it belongs to."""
+
+    customer: UUID
+
+
+class Identity(Answer):
+    """Why a customer is who they are: identifiers, what links them, what people decided."""
+
+    customer: UUID
+    identifiers: list[Neighbour] = Field(description="The customer's own, and others at the far end of refused links.")
+    links: list[Link] = Field(description="Newest first, at most 1,000.")
+    decisions: list[Decision] = Field(description="Newest first.")
+
+
+class Found(Answer):
+    """A customer that a search found."""
+
+    id: UUID
+    name: str | None
+    identifiers: list[KnownIdentifier]
+    last_seen: AwareDatetime
+
+
+class Findings(Answer):
+    """What a search found, best first."""
+
+    query: str
+    customers: list[Found]
+
+
+class Words(Answer):
+    """Something written or said."""
+
+    at: AwareDatetime
+    by: str | None = Field(default=None, examples=["Anna"])
+    text: str
+
+
+class Recap(Answer):
+    """One interaction as a brief tells it."""
+
+    id: UUID
+    channel: str
+    subject: str | None
+    started_at: AwareDatetime
+    last_at: AwareDatetime
+    said: list[Words] = Field(description="What the customer said, the three longest in order of time, shortened.")
+    answered: Words | None = Field(description="What we said last.")
+    path: list[str] = Field(description="The way through the phone menu.", examples=[["Internet", "Faults"]])
+    reason: str | None = Field(description="What the caller chose as reason.")
+    outcome: str | None = Field(examples=["resolved"])
+
+
+class Deed(Answer):
+    """What a customer did or met; `times` where it was the same several times on end."""
+
+    at: AwareDatetime
+    channel: str
+    summary: str = Field(examples=["Viewed “Returns”"])
+    times: int = 1
+
+
+class SeenReference(Answer):
+    """A number that the customer's dealings are about."""
+
+    type: str = Field(examples=["order"])
+    value: str = Field(examples=["1001"])
+    last_at: AwareDatetime
+
+
+class Analysis(Answer):
+    """Whether texts of this customer still wait to be analysed."""
+
+    pending: bool
+
+
+class Brief(Answer):
+    """Prior context of one customer, for whoever helps next."""
+
+    ambiguous: Literal[False] = False
+    customer: Customer
+    open: list[Recap] = Field(description="Waiting for our answer, newest first.")
+    recent: list[Recap] = Field(description="The last dealings over all channels, newest first.")
+    notes: list[Words] = Field(description="What agents noted, newest first.")
+    activity: list[Deed] = Field(description="What they did on the site and in the app, newest first.")
+    feedback: Deed | None
+    purchases: list[Deed]
+    deliveries: list[Deed]
+    billing: list[Deed]
+    references: list[SeenReference] = Field(description="Orders, invoices, cases: newest first.")
+    analysis: Analysis
+
+
+class Candidates(Answer):
+    """Several customers fit what was asked; ask them for one identifier more and ask again with both."""
+
+    ambiguous: Literal[True] = True
+    candidates: list[Brief]

@@ -1,0 +1,61 @@
+"""The API service: briefs, timelines, live streams, commands, and the agents' pages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from services import errors
+from services.api import pages
+from services.api.backing import Backing
+from services.api.live import Watch
+from services.api.measures import Measures, Timed
+from services.api.routes import briefs, commands, customers, operations
+from services.database import async_engine, engine
+from services.errors import Unavailable
+from services.eventlog import Appender, LogUnavailable
+from services.settings import Settings
+
+ABOUT = """One timeline per customer over every channel, so that nobody has to explain the same issue twice.
+
+Requests carry a reader's key: `Authorization: Bearer …`, `X-API-Key: …`, or HTTP Basic with the key as name.
+Errors have one form: `code`, `message`, `hint`."""
+AWAY = (OperationalError, InterfaceError, NoConnection, LogUnavailable)
+
+
+def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
+    """The application; it connects when it starts, not when it is made. The appender stays the caller's to close."""
+    measures = Measures()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        reading, writing = async_engine(database_url), engine(database_url)
+        watch = Watch(database_url, reading)
+        app.state.backing = Backing(settings, appender, settings.rules(), reading, writing, watch, measures)
+        watching = asyncio.create_task(watch.run())
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await reading.dispose()
+        writing.dispose()
+
+    app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
+    app.add_middleware(Timed, measures=measures)
+    errors.install(app)
+    for kind in AWAY:
+        app.add_exception_handler(kind, _away)
+    for part in (briefs, customers, commands, operations, pages):
+        app.include_router(part.router)
+    return app
+
+
+async def _away(request: Request, error: Exception) -> JSONResponse:
+    """The database or the log does not answer: a 503 in the one form."""
+    what = "event log" if isinstance(error, LogUnavailable) else "database"
+    problem = Unavailable(f"The {what} does not answer.", code=f"{what.replace(' ', '_')}_away")
+    return JSONResponse(problem.body, problem.status, headers=problem.headers)

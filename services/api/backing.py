@@ -1,0 +1,50 @@
+"""What the routes stand on: connections, the log, wakes and metrics, made when the application starts."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.api.live import Watch
+from services.api.measures import Measures
+from services.eventlog import Appender
+from services.identifiers import Rules
+from services.settings import Settings
+from services.timeline.commands import Desk
+from services.timeline.tables import deployment
+
+
+@dataclass(frozen=True)
+class Backing:
+    """Reads go by `reading`, on the event loop; commands block, and go by `writing` in a worker thread."""
+
+    settings: Settings
+    appender: Appender
+    rules: Rules
+    reading: AsyncEngine
+    writing: sa.Engine
+    watch: Watch
+    measures: Measures
+
+    def desk(self, conn: sa.Connection) -> Desk:
+        """What commands need."""
+        return Desk(self.appender, self.rules, conn.scalars(sa.select(deployment.c.secret)).one())
+
+
+def backing(request: Request) -> Backing:
+    """The backing of the application that a request came to."""
+    found: Backing = request.app.state.backing
+    return found
+
+
+async def transaction(request: Request) -> AsyncIterator[AsyncConnection]:
+    """One transaction around the route, committed before its answer is sent."""
+    async with backing(request).reading.begin() as conn:
+        yield conn
+
+
+Back = Annotated[Backing, Depends(backing)]
+Transaction = Annotated[AsyncConnection, Depends(transaction, scope="function")]

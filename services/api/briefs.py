@@ -1,0 +1,252 @@
+"""The brief: prior context of one customer for whoever helps next, as JSON and as text of any length. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from schemas.types import TYPES
+from services.api.answers import (
+    Analysis,
+    Brief,
+    Candidates,
+    Customer,
+    Deed,
+    Happening,
+    Interaction,
+    Recap,
+    SeenReference,
+    Words,
+)
+from services.api.descriptions import outcome, subject
+from services.api.phrases import ago, plain, quoted, shortened, unquoted
+
+Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
+
+PATIENCE = timedelta(days=30)  # what nobody answered for longer is no longer called open
+OPEN, RECENT, DEEDS, REFERENCES, EACH = 5, 5, 10, 10, 3  # how many of each a brief has
+STATEMENT = 500  # characters of one statement
+CLOSING = ("call.ended", "chat.ended")
+BY = {
+    "email": "by mail",
+    "phone": "by phone",
+    "chat": "in a chat",
+    "sms": "by text message",
+    "social": "on social media",
+    "in_person": "in person",
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is on record: the newest dealings and visits with their events, newest first, and the newest notes,
+    purchases, deliveries, bills and answers to surveys."""
+
+    customer: Customer
+    dealings: Sequence[Interaction] = ()
+    visits: Sequence[Interaction] = ()
+    milestones: Sequence[Happening] = ()
+    pending: bool = False
+
+
+def build(context: Context, now: datetime, internal: bool = True) -> Brief:
+    """The brief of one customer; with `internal` agents' notes, which are no channel's to speak."""
+    spoken = [one for one in context.dealings if any(_is_talk(item.event) for item in one.items)]
+    waiting = [one for one in spoken if one.last_at >= now - PATIENCE and is_waiting(one)]
+    notes = [one.event for one in context.milestones if internal and one.event["type"] == "note.written"]
+    return Brief(
+        customer=context.customer,
+        open=[recap(one) for one in waiting[:OPEN]],
+        recent=[recap(one) for one in spoken[:RECENT]],
+        notes=[_words(event) for event in notes[:EACH]],
+        activity=_activity(context.visits),
+        feedback=next(iter(_deeds(context, "feedback.received")), None),
+        purchases=_deeds(context, "purchase.made"),
+        deliveries=_deeds(context, "delivery.updated"),
+        billing=_deeds(context, "billing.updated"),
+        references=_references(context),
+        analysis=Analysis(pending=context.pending),
+    )
+
+
+def is_waiting(interaction: Interaction) -> bool:
+    """Whether the customer had the last word and wants an answer.
+
+    Automatic replies, bounces and a system's own notices are nobody's word.
+    """
+    for event in (item.event for item in reversed(interaction.items)):
+        if event["type"] in CLOSING or _answers(event):
+            return False
+        if _asks(event):
+            return True
+    return False
+
+
+def recap(interaction: Interaction) -> Recap:
+    """One interaction as the brief tells it."""
+    events = [item.event for item in interaction.items]
+    said = [event for event in events if _is_statement(event)]
+    longest = sorted(said, key=lambda event: len(unquoted(event["data"]["text"])), reverse=True)[:EACH]
+    answers = (event for event in reversed(events) if _answers(event) and event["data"].get("text"))
+    steps = [event["data"] for event in events if event["type"] == "call.menu_choice"]
+    return Recap(
+        id=interaction.id,
+        channel=interaction.channel,
+        subject=subject(events),
+        started_at=interaction.started_at,
+        last_at=interaction.last_at,
+        said=[_words(event) for event in said if event in longest],
+        answered=next((_words(event) for event in answers), None),
+        path=next((list(map(str, step["path"])) for step in reversed(steps) if step.get("path")), []),
+        reason=next((str(step["reason"]) for step in reversed(steps) if step.get("reason")), None),
+        outcome=outcome(events),
+    )
+
+
+def text(brief: Brief | Candidates, length: int, now: datetime) -> str:
+    """The brief in at most `length` characters (80 or more), the most useful first.
+
+    It names the customer but none of their identifiers, so that it may be spoken.
+    """
+    if isinstance(brief, Candidates):
+        return shortened(_choice(brief, now), length)
+    lines: list[str] = []
+    room = length
+    for group in _groups(brief, now, width=min(280, max(40, length * 3 // 8))):
+        line: list[str] = []
+        for sentence in group:
+            if len(sentence) + 1 > room:
+                break
+            line.append(sentence)
+            room -= len(sentence) + 1
+        lines += [" ".join(line)] if line else []
+    return ("\n" if length >= 1000 else " ").join(lines)
+
+
+def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
+    """Sentences, most useful first; within a group the later make no sense without the earlier."""
+    customer, told = brief.customer, {one.id for one in brief.open}
+    others = sorted((one for one in brief.recent if one.id not in told), key=lambda one: not one.said)
+    starts = {one.id: "Last contact:" if one == brief.recent[0] else "Earlier:" for one in others}
+    yield [_sentence(shortened(customer.name or "Customer without a name", 40))]
+    for one in brief.open[:1]:
+        yield _told(one, now, width, "Not answered yet:")
+    for one in others[:1]:
+        yield _told(one, now, width, starts[one.id])
+    for note in brief.notes[:1]:
+        yield [_sentence(f"Note by {note.by or 'us'} {ago(note.at, now)}: {quoted(note.text, width)}")]
+    if brief.activity:
+        deeds = "; ".join(deed.summary + f" ({deed.times} times)" * (deed.times > 1) for deed in brief.activity[:4])
+        yield [_sentence(f"Online {ago(brief.activity[0].at, now)}: {shortened(deeds, width)}")]
+    feedback = [brief.feedback] if brief.feedback else []
+    for deed in (*brief.deliveries[:1], *brief.billing[:1], *brief.purchases[:1], *feedback):
+        yield [_sentence(f"{ago(deed.at, now).capitalize()}: {shortened(deed.summary, width)}")]
+    for one in brief.open[1:]:
+        yield _told(one, now, width, "Also not answered:")
+    for one in others[1:]:
+        yield _told(one, now, width, starts[one.id])
+    if brief.references:
+        yield [_sentence(f"Numbers: {', '.join(f'{one.type} {one.value}' for one in brief.references[:EACH])}")]
+    used = ", ".join(plain(channel.channel) for channel in customer.channels[:5])
+    yield [_sentence(f"Known since {customer.first_seen:%b %Y}, {customer.interactions} interactions: {used}")]
+
+
+def _told(one: Recap, now: datetime, width: int, start: str) -> Iterator[str]:
+    about = f" about {quoted(one.subject, 60)}" if one.subject else ""
+    way = f", chose {' › '.join(one.path)}" if one.path else ""
+    longest = max(one.said, key=lambda words: len(words.text), default=None)
+    said = f": {quoted(longest.text, width)}" if longest else ""
+    at = one.said[-1].at if one.said else one.last_at
+    yield _sentence(f"{start} {ago(at, now)} {_by(one.channel)}{about}{way}{said}")
+    if one.answered:
+        yield _sentence(f"{one.answered.by or 'We'} answered: {quoted(one.answered.text, width // 2)}")
+    if one.outcome:
+        yield _sentence(f"Outcome: {one.outcome}")
+
+
+def _sentence(words: str) -> str:
+    """Words with a full stop, unless a quote ends with one."""
+    return words if words.endswith((".”", "!”", "?”", "…”", "…", ".")) else words + "."
+
+
+def _choice(found: Candidates, now: datetime) -> str:
+    """The candidates, told apart without giving any of them away."""
+    named = [
+        f"{_discreet(one.customer.name)}, last here {ago(one.customer.last_seen, now)}" for one in found.candidates
+    ]
+    return f"{len(named)} customers fit; ask for one identifier more. {'; '.join(named)}."
+
+
+def _discreet(name: str | None) -> str:
+    """A first name and an initial."""
+    first, *others = (name or "Nameless").split() or ["Nameless"]
+    return shortened(first, 20) + "".join(f" {other[0]}." for other in others[-1:])
+
+
+def _by(channel: str) -> str:
+    return BY.get(channel, f"by {plain(channel)}")
+
+
+def _role(event: Wire) -> str:
+    inbound = "customer" if event["direction"] == "inbound" else "agent"
+    return str((event["data"].get("author") or {}).get("role") or inbound)
+
+
+def _is_automatic(event: Wire) -> bool:
+    return event["data"].get("automatic", "none") != "none" or _role(event) == "system"
+
+
+def _is_talk(event: Wire) -> bool:
+    """Whether it is part of a dealing; of types we don't know those with words are."""
+    known = event["type"].startswith(("message.", "call.", "chat."))
+    return known or (event["type"] not in TYPES and bool(event["data"].get("text")))
+
+
+def _asks(event: Wire) -> bool:
+    """Whether this wants an answer; a survey's answer, a purchase or a login does not."""
+    return _is_talk(event) and event["direction"] == "inbound" and not _is_automatic(event)
+
+
+def _answers(event: Wire) -> bool:
+    return event["direction"] == "outbound" and not _is_automatic(event)
+
+
+def _is_statement(event: Wire) -> bool:
+    """Whether the customer said something in it."""
+    spoken = event["direction"] == "inbound" and _role(event) == "customer" and not _is_automatic(event)
+    return spoken and bool(str(event["data"].get("text") or "").strip())
+
+
+def _words(event: Wire) -> Words:
+    name = (event["data"].get("author") or {}).get("name")
+    words = shortened(unquoted(str(event["data"].get("text") or "")), STATEMENT)
+    return Words(at=datetime.fromisoformat(event["time"]), by=name, text=words)
+
+
+def _deed(item: Happening, times: int = 1) -> Deed:
+    event = item.event
+    return Deed(at=datetime.fromisoformat(event["time"]), channel=event["channel"], summary=item.summary, times=times)
+
+
+def _deeds(context: Context, type: str) -> list[Deed]:
+    return [_deed(item) for item in context.milestones if item.event["type"] == type][:EACH]
+
+
+def _activity(visits: Sequence[Interaction]) -> list[Deed]:
+    """What they did on the site and in the app, newest first; the same several times on end is told once."""
+    items = [item for visit in visits for item in visit.items if item.event["direction"] != "internal"]
+    items.sort(key=lambda item: item.event["time"], reverse=True)
+    stretches = [list(same) for _, same in groupby(items, key=lambda item: item.summary)]
+    return [_deed(same[0], len(same)) for same in stretches[:DEEDS]]
+
+
+def _references(context: Context) -> list[SeenReference]:
+    groups = [one.items for one in (*context.dealings, *context.visits)]
+    latest: dict[tuple[str, str], str] = {}
+    for event in (item.event for items in (*groups, context.milestones) for item in items):
+        for reference in event["data"].get("references") or ():
+            name = reference["type"], reference["value"]
+            latest[name] = max(latest.get(name, ""), event["time"])
+    newest = sorted(latest.items(), key=lambda one: (one[1], one[0]), reverse=True)[:REFERENCES]
+    return [SeenReference(type=type, value=value, last_at=datetime.fromisoformat(at)) for (type, value), at in newest]

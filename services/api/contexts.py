@@ -1,0 +1,56 @@
+"""What is on record about a customer, gathered for a brief."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.api import timelines
+from services.api.briefs import PATIENCE, Context
+from services.api.queries import customer_of, ids_of, members
+from services.timeline.tables import MILESTONES
+
+DEALINGS, VISITS = 10, 3
+NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how it began
+
+# Talk is what is no visit and no notice of a system. What waits for us may be older than the newest.
+CHOSEN = sa.text(f"""
+    SELECT 'talk' AS kind, talk.interaction_id FROM ({
+    timelines.INTERACTIONS % " AND (i.channel NOT IN ('web', 'app', 'other') OR i.conversation IS NOT NULL)"
+}) talk
+    UNION ALL SELECT 'visit', visit.interaction_id FROM ({
+    timelines.INTERACTIONS % " AND i.channel IN ('web', 'app') AND i.conversation IS NULL"
+}) visit
+    UNION ALL (
+        SELECT 'waiting', interaction_id FROM interactions
+        WHERE identifier_id = ANY(:ids) AND last_at >= :since AND channel NOT IN ('web', 'app', 'other')
+        GROUP BY interaction_id
+        HAVING max(last_inbound_at) > greatest(max(last_outbound_at), max(closed_at), '-infinity')
+        ORDER BY max(last_inbound_at) DESC LIMIT :limit)""")
+# The literal condition is that of the index.
+MILESTONE = sa.text(f"""
+    SELECT one.* FROM unnest(CAST(:ids AS uuid[])) mine(id)
+    CROSS JOIN unnest(ARRAY[{MILESTONES.partition("(")[2][:-1]}]) kind(name) CROSS JOIN LATERAL (
+        SELECT {timelines.EVENT} FROM events e WHERE e.identifier_id = mine.id AND e.type = kind.name AND e.{MILESTONES}
+        ORDER BY e.occurred_at DESC LIMIT 3
+    ) one ORDER BY one.occurred_at DESC, one.event_key""")
+PENDING = sa.text("SELECT EXISTS (SELECT FROM marks WHERE customer_id = ANY(:ids))")
+
+
+def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
+    """The newest of everything a brief tells. Raises NotFound."""
+    rows = members(conn, asked)
+    ids = ids_of(rows)
+    newest = {"ids": ids, "since": now - PATIENCE, "limit": DEALINGS, **timelines.Cursor()._asdict()}
+    chosen = conn.execute(CHOSEN, newest).all()
+    visits = [row.interaction_id for row in chosen if row.kind == "visit"][:VISITS]
+    talks = [row.interaction_id for row in chosen if row.kind != "visit"]
+    wanted = list(dict.fromkeys([*talks, *visits]))
+    found = timelines.interactions(conn, ids, wanted, NEWEST, OLDEST)
+    return Context(
+        customer=customer_of(conn, rows, asked),
+        dealings=[one for one in found if one.id not in visits],
+        visits=[one for one in found if one.id in visits],
+        milestones=[timelines.happening(row) for row in conn.execute(MILESTONE, {"ids": ids})],
+        pending=bool(conn.execute(PENDING, {"ids": ids}).scalar_one()),
+    )

@@ -1,0 +1,266 @@
+"""One event, or one interaction, in a short English sentence. Pure; reads the canonical JSON of the codec."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.api.phrases import (
+    counted,
+    joined,
+    lasting,
+    money,
+    numbers,
+    path,
+    plain,
+    quoted,
+    shortened,
+)
+
+Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
+Data = Mapping[str, Any]  # its `data`
+Sentence = Callable[[Wire, Data], str]
+
+SENTENCES: dict[str, Sentence] = {}
+
+AUTOMATIC = {"reply": "Automatic reply", "bounce": "Mail came back", "list": "Mailing list"}
+WHO = {"customer": "Customer", "agent": "Agent", "bot": "Bot", "system": "System"}
+KINDS = {
+    "email": "Mail",
+    "phone": "Call",
+    "chat": "Chat",
+    "sms": "Text messages",
+    "web": "Visit",
+    "app": "App visit",
+}
+COUNTED = {"message": "message.", "page": "page.viewed", "screen": "screen.viewed", "error": "error.shown"}
+SUBJECTS = {
+    "message.received": "subject",
+    "message.sent": "subject",
+    "call.menu_choice": "reason",
+    "form.submitted": "form",
+}
+
+
+def describe(event: Wire) -> str:
+    """One event in a sentence; a type that is not known by its name and words."""
+    data = event.get("data") or {}
+    return SENTENCES.get(event["type"], _unknown)(event, data)
+
+
+def describe_interaction(channel: str, count: int, events: Sequence[Wire]) -> str:
+    """What an interaction of `count` events was, judged by those at hand."""
+    kinds, about = Counter(event["type"] for event in events), subject(events)
+    sizes = [
+        counted(sum(number for type, number in kinds.items() if type.startswith(start)), noun)
+        for noun, start in COUNTED.items()
+    ]
+    if count == 1 and events and not about and not any(sizes):
+        return describe(events[0])
+    kind = KINDS.get(channel, plain(channel).capitalize())
+    if count > len(events):
+        sizes = [counted(count, "event")]
+    return joined(f"{kind} {quoted(about, 80)}" if about else kind, *sizes, outcome(events))
+
+
+def subject(events: Sequence[Wire]) -> str | None:
+    """What an interaction is about: a mail's subject, the reason chosen in the phone menu, a form's name."""
+    found = ((event.get("data") or {}).get(SUBJECTS.get(event["type"], "")) for event in events)
+    return next((str(value) for value in found if value), None)
+
+
+def outcome(events: Sequence[Wire]) -> str | None:
+    """How it ended, in the source's word."""
+    ends = (event["data"] for event in reversed(events) if event["type"] in ("call.ended", "chat.ended"))
+    return next((plain(data["disposition"]) for data in ends if data.get("disposition")), None)
+
+
+def who(event: Wire) -> str:
+    """Who did it: an agent or bot by name, the others by what they are."""
+    author = (event.get("data") or {}).get("author") or {}
+    role = author.get("role") or ("customer" if event.get("direction") == "inbound" else "agent")
+    if role in ("agent", "bot") and author.get("name"):
+        return str(author["name"])
+    return WHO.get(role, "Somebody")
+
+
+def _says(type: str) -> Callable[[Sentence], Sentence]:
+    def add(sentence: Sentence) -> Sentence:
+        SENTENCES[type] = sentence
+        return sentence
+
+    return add
+
+
+def _with_words(start: str, data: Data) -> str:
+    return f"{start}: {quoted(data['text'])}" if data.get("text") else start
+
+
+def _unknown(event: Wire, data: Data) -> str:
+    if data.get("text"):
+        return _with_words(event["type"], data)
+    simple = {name: value for name, value in data.items() if isinstance(value, str | int | float)}
+    fields = [f"{plain(name)} {shortened(str(value), 60)}" for name, value in simple.items()]
+    return f"{event['type']}: {joined(*fields[:4])}" if fields else str(event["type"])
+
+
+@_says("message.received")
+@_says("message.sent")
+def _message(event: Wire, data: Data) -> str:
+    start = AUTOMATIC.get(data.get("automatic", "")) or f"{who(event)} wrote"
+    about = f" about {quoted(data['subject'], 80)}" if data.get("subject") else ""
+    return _with_words(joined(start + about, counted(len(data.get("attachments") or ()), "file")), data)
+
+
+@_says("call.ringing")
+def _ringing(event: Wire, data: Data) -> str:
+    verb = "We called" if event.get("direction") == "outbound" else "Called"
+    return joined(verb, data.get("queue") and f"waiting in {data['queue']}")
+
+
+@_says("call.started")
+def _call_started(event: Wire, data: Data) -> str:
+    role = (data.get("author") or {}).get("role")
+    by = data.get("agent") or (role in ("agent", "bot") and who(event))
+    return f"Call answered by {by}" if by else "Call answered"
+
+
+@_says("call.menu_choice")
+def _menu(event: Wire, data: Data) -> str:
+    steps = " › ".join(map(str, data.get("path") or ())) or data.get("choice") or "an option"
+    return _with_words(joined(f"Chose {steps} in the phone menu", data.get("reason")), data)
+
+
+@_says("call.turn")
+def _turn(event: Wire, data: Data) -> str:
+    speaker = data.get("speaker") or ("agent" if event.get("direction") == "outbound" else "customer")
+    name = (data.get("author") or {}).get("name") if speaker == "agent" else None
+    return _with_words(f"{name or WHO.get(speaker, 'Somebody')} said", data)
+
+
+@_says("call.transferred")
+def _transferred(event: Wire, data: Data) -> str:
+    desks = {"from": data.get("from") or {}, "to": data.get("to") or {}}
+    names = {word: desk.get("agent") or desk.get("queue") for word, desk in desks.items()}
+    way = "".join(f" {word} {name}" for word, name in names.items() if name)
+    return joined(f"Call handed on{way}", data.get("reason"))
+
+
+@_says("call.held")
+def _held(event: Wire, data: Data) -> str:
+    length = lasting(data.get("seconds"))
+    return joined("Put on hold" + (length and f" for {length}"), data.get("reason"))
+
+
+@_says("call.ended")
+def _call_ended(event: Wire, data: Data) -> str:
+    talk = lasting(data.get("talk_seconds"))
+    return joined("Call ended", plain(data.get("disposition")), talk and f"{talk} of talk")
+
+
+@_says("chat.started")
+def _chat_started(event: Wire, data: Data) -> str:
+    place = path(data.get("url"))
+    return _with_words("Opened a chat" + (place and f" on {place}"), data)
+
+
+@_says("chat.ended")
+def _chat_ended(event: Wire, data: Data) -> str:
+    length = lasting(data.get("seconds"))
+    return joined("Chat ended", plain(data.get("disposition")), length and f"after {length}")
+
+
+@_says("page.viewed")
+def _page(event: Wire, data: Data) -> str:
+    title = data.get("title") or data.get("name") or path(data.get("url"))
+    return f"Viewed {quoted(title, 80)}" if title else "Viewed a page"
+
+
+@_says("form.submitted")
+def _form(event: Wire, data: Data) -> str:
+    form = data.get("form")
+    return _with_words(f"Sent the form {quoted(form, 80)}" if form else "Sent a form", data)
+
+
+@_says("search.made")
+def _search(event: Wire, data: Data) -> str:
+    results = data.get("results")
+    found = None if results is None else counted(results, "result") or "no results"
+    return joined(f"Searched for {quoted(data.get('query', ''), 80)}", found)
+
+
+@_says("error.shown")
+def _error(event: Wire, data: Data) -> str:
+    code = f" ({data['code']})" if data.get("code") not in (None, "") else ""
+    message = f": {shortened(str(data['message']), 200)}" if data.get("message") else ""
+    return f"Saw an error{code}{message}"
+
+
+@_says("screen.viewed")
+def _screen(event: Wire, data: Data) -> str:
+    return f"Opened the screen {quoted(data.get('name', ''), 80)}"
+
+
+@_says("app.event")
+def _app_event(event: Wire, data: Data) -> str:
+    return _with_words(f"In the app: {plain(data.get('name'))}", data)
+
+
+@_says("feedback.received")
+def _feedback(event: Wire, data: Data) -> str:
+    kind = str(data.get("kind", ""))
+    best = {"nps": 10, "ces": 7}.get(kind, data.get("scale", 5))
+    return _with_words(f"Rated {data.get('score')} of {best} ({kind.upper()})", data)
+
+
+@_says("purchase.made")
+def _purchase(event: Wire, data: Data) -> str:
+    goods = [str(item["name"]) for item in data.get("items") or () if item.get("name")]
+    named = joined(*goods[:3], "more" if len(goods) > 3 else "") or "something"
+    price = money(data)
+    return f"Bought {named}" + (price and f" for {price}") + numbers(data)
+
+
+@_says("delivery.updated")
+def _delivery(event: Wire, data: Data) -> str:
+    carrier = f" with {data['carrier']}" if data.get("carrier") else ""
+    due = data.get("due") and f"due {str(data['due'])[:10]}"
+    return joined(f"Delivery {plain(data.get('status'))}{carrier}", due) + numbers(data)
+
+
+@_says("billing.updated")
+def _billing(event: Wire, data: Data) -> str:
+    due = data.get("due") and f"due {data['due']}"
+    return joined(f"Invoice {plain(data.get('status'))}", money(data), due) + numbers(data)
+
+
+@_says("note.written")
+def _note(event: Wire, data: Data) -> str:
+    return _with_words(f"Note by {who(event)}", data)
+
+
+@_says("customer.identified")
+def _identified(event: Wire, data: Data) -> str:
+    name = (data.get("traits") or {}).get("name") or (data.get("author") or {}).get("name")
+    handles = [one["value"] for one in data.get("identifiers") or () if one.get("type") != "device"]
+    known = name or joined(*handles[:3])
+    return f"Became known as {known}" if known else "Became known"
+
+
+@_says("customer.merged")
+def _merged(event: Wire, data: Data) -> str:
+    return joined(f"{who(event)} joined {_handle(data, 'left')} and {_handle(data, 'right')}", data.get("reason"))
+
+
+@_says("customer.unmerged")
+def _unmerged(event: Wire, data: Data) -> str:
+    parted = f"{who(event)} took {_handle(data, 'left')} and {_handle(data, 'right')} apart"
+    return joined(parted, data.get("reason"))
+
+
+@_says("identifier.barred")
+def _barred(event: Wire, data: Data) -> str:
+    return joined(f"{who(event)} barred {_handle(data, 'identifier')} from linking", data.get("reason"))
+
+
+def _handle(data: Data, name: str) -> str:
+    return str((data.get(name) or {}).get("value") or "an identifier")

@@ -1,0 +1,59 @@
+"""Pages answer errors as pages; who is not signed in is told how to."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from services.api.backing import Back
+from services.api.pages.rendering import page
+from services.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized
+
+
+class PageRoute(APIRoute):
+    """A route whose problems are drawn."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler with its problems caught."""
+        handler = super().get_route_handler()
+
+        async def drawn(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Unauthorized:
+                return RedirectResponse("/sign-in", 303)
+            except RequestValidationError as error:
+                return _draw(_problem(error))
+            except Problem as problem:
+                return _draw(problem)
+
+        return drawn
+
+
+def own_page(request: Request, back: Back) -> None:
+    """Refuse a form that another site sends (browsers say by Origin where a form stands). Raises Forbidden."""
+    public = back.settings.public_url
+    own = {request.headers.get("host"), urlsplit(public).netloc if public else None}
+    if urlsplit(request.headers.get("origin", "")).netloc not in own:
+        hint = "Open the page again and repeat it. Behind a proxy, its address belongs into TELLONCE_PUBLIC_URL."
+        raise Forbidden("This did not come from a page of tellonce.", code="foreign_origin", hint=hint)
+
+
+OwnPage = Depends(own_page)
+
+
+def _draw(problem: Problem) -> Response:
+    answer = page("problem.html", status=problem.status, message=problem.message, hint=problem.hint)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def _problem(error: RequestValidationError) -> Problem:
+    first = error.errors()[0]
+    if first["loc"][0] == "path":
+        return NotFound("There is no such page.")
+    return Invalid(f"{first['loc'][-1]}: {first['msg']}.", hint="Go back and correct it.")

@@ -1,0 +1,53 @@
+// Live additions: the stream says what happened, the server draws it. Without this a reload shows the same.
+"use strict";
+
+const list = document.getElementById("interactions");
+const news = document.getElementById("news");
+const customer = list.dataset.customer;
+const waiting = new Set();
+let timer = 0;
+
+async function drawn(address, selector) {
+  const answer = await fetch(address, { headers: { "X-Reason": "live" } });
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const part = document.importNode(page.querySelector(selector), true);
+  localise(part);
+  return part;
+}
+
+async function show(id) {
+  const part = await drawn(`/customers/${customer}/interactions/${id}`, "article");
+  const old = document.getElementById(part.id);
+  if (old) {
+    const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+    part.querySelectorAll("details").forEach((one, place) => { one.open = opened[place] || false; });
+    old.remove();
+  }
+  const older = [...list.children].find((one) => one.dataset.last <= part.dataset.last);
+  list.insertBefore(part, older || null);
+  part.classList.add("new");
+  news.textContent = `New: ${part.querySelector("h3").textContent}`;
+}
+
+function soon(id) {
+  waiting.add(id);
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    const ids = [...waiting];
+    waiting.clear();
+    for (const one of ids) await show(one);
+  }, 200);
+}
+
+async function introduce(members) {
+  if (members === list.dataset.members) return;
+  const who = await drawn(`/customers/${customer}`, "#who");
+  document.getElementById("who").replaceWith(who);
+  list.dataset.members = members;
+}
+
+const stream = new EventSource(`/v1/customers/${customer}/stream?after=${list.dataset.after}`);
+stream.addEventListener("event", (message) => soon(JSON.parse(message.data).interaction));
+stream.addEventListener("customer", (message) => introduce(JSON.parse(message.data).members));
+stream.addEventListener("reset", () => location.reload());
