@@ -117,8 +117,9 @@ def named(event: Event, rules: Rules) -> dict[Key, Verification]:
 
     An event that names nobody is known by its conversation, or else by itself.
     """
-    if event.source == OWN_SOURCE:
-        return {Key(**event.data["about"]): Verification.observed}
+    about = event.data.get("about")
+    if event.source == OWN_SOURCE and isinstance(about, dict) and about.keys() == set(Key._fields):
+        return {Key(**about): Verification.observed}
     found: dict[Key, Verification] = {}
     for identifier in event.identifiers:
         key = normalise(identifier.type, identifier.value, event.system, rules)

@@ -26,12 +26,8 @@ def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret
     seeds = _write_identifiers(conn, named.rows)
     seeds |= _write_links(conn, joined + _followers(conn, fresh, secret), fresh)
     _write_decisions(conn, decided, fresh)
-    asserted = {end for word in decided for end in (word.left, word.right)}
-    asserted |= {end for link in joined if link.rule == "alias" for end in link.pair}
-    moved = settle(conn, seeds, rules.limit) if seeds else {}
-    if asserted:
-        moved = settle(conn, asserted, rules.limit, asserted=True) | moved
-    return moved
+    seeds |= {end for word in decided for end in (word.left, word.right)}
+    return settle(conn, seeds, rules.limit) if seeds else {}
 
 
 class _Named:

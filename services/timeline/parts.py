@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services.timeline.identity import Age, Decision, Link, Member, People, pair, resolve
+from services.timeline.identity import ASSERTED, Age, Decision, Link, Member, People, pair, resolve
 
 IDENTIFIERS = "SELECT id, type, first_at, first_key, customer_id, shared FROM identifiers WHERE "
 LINKS = "SELECT DISTINCT occurred_at, event_key, left_id, right_id, rule, refused FROM links WHERE "
@@ -29,15 +29,9 @@ class Part:
     known_shared: frozenset[UUID] = frozenset()
 
 
-def settle(
-    conn: sa.Connection, seeds: Iterable[UUID], limit: Callable[[str], int], asserted: bool = False
-) -> dict[UUID, UUID]:
-    """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left.
-
-    `asserted` says that a person or a source has said something about them, which may make a shared identifier
-    belong to one customer again; without it, what is shared stays so.
-    """
-    part = _load(conn, set(seeds), asserted)
+def settle(conn: sa.Connection, seeds: Iterable[UUID], limit: Callable[[str], int]) -> dict[UUID, UUID]:
+    """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left."""
+    part = _load(conn, set(seeds))
     people = resolve(
         {id: Member(id, row.type, Age(row.first_at, row.first_key)) for id, row in (part.edge | part.inner).items()},
         [Link(row.occurred_at, row.event_key, row.left_id, row.right_id, row.rule) for row in part.links],
@@ -48,23 +42,28 @@ def settle(
     return _write(conn, part, people)
 
 
-def _load(conn: sa.Connection, seeds: set[UUID], asserted: bool) -> Part:
-    """The part around seeds, locked: grows until nothing that could matter is outside."""
-    part, locked = Part(), set[UUID]()
-    wanted = seeds
+def _load(conn: sa.Connection, wanted: set[UUID]) -> Part:
+    """The part around what is wanted, locked: grows until nothing that could matter is outside.
+
+    What is shared is an edge beyond which links don't matter, unless what somebody said may have ended that.
+    """
+    part, locked, thawed = Part(), set[UUID](), set[UUID]()
     while heads := _heads(conn, wanted) - locked:
         _lock(conn, heads)
         locked |= heads
         if _heads(conn, wanted) - locked:
             continue  # somebody moved them while we waited
         part.inner = _by_id(conn, "customer_id = ANY(%s)", locked)
-        frozen = {id for id, row in part.inner.items() if row.shared and not (asserted and id in wanted)}
+        frozen = {id for id, row in part.inner.items() if row.shared} - thawed
         loose = list(part.inner.keys() - frozen)
         part.links = _rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
-        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", list(part.inner), list(part.inner))
+        inner = list(part.inner)
+        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", inner, inner)
         part.edge = _by_id(conn, "id = ANY(%s)", _ends(part.links) - part.inner.keys())
         shared = frozen | {id for id, row in part.edge.items() if row.shared}
-        thawed = _thawed(conn, shared, part.inner) if asserted else set()
+        if part.decisions or any(link.rule in ASSERTED for link in part.links):
+            thawed |= (fresh := _thawed(conn, shared, part.inner))
+            locked -= {part.inner[id].customer_id for id in fresh & frozen}  # once more, with their links
         part.known_shared = frozenset(shared - thawed)
         wanted = wanted | thawed | _ends(part.decisions) | (part.edge.keys() - part.known_shared)
     return part
@@ -80,13 +79,16 @@ def _lock(conn: sa.Connection, ids: Iterable[UUID]) -> None:
 
 
 def _thawed(conn: sa.Connection, shared: Iterable[UUID], inner: Mapping[UUID, Any]) -> set[UUID]:
-    """Shared identifiers all of whose accounts are in this part: an assertion may have made those one."""
-    accounts: dict[UUID, set[UUID]] = {}
+    """Shared identifiers that may be so no longer: but one account is left, or all are in this part."""
+    accounts: dict[UUID, set[UUID]] = {id: set() for id in shared}
     query = """SELECT l.right_id, l.left_id FROM links l JOIN identifiers a ON a.id = l.left_id
-               WHERE l.right_id = ANY(%s) AND a.type = 'account'"""
-    for row in _rows(conn, query, list(shared)):
-        accounts.setdefault(row.right_id, set()).add(row.left_id)
-    return {id for id, seen in accounts.items() if seen <= inner.keys()}
+               WHERE l.right_id = ANY(%s) AND a.type = 'account' AND 'unmerge' IS DISTINCT FROM (
+                   SELECT verdict FROM decisions d
+                   WHERE (d.left_id, d.right_id) IN ((l.left_id, l.right_id), (l.right_id, l.left_id))
+                   ORDER BY occurred_at DESC, event_key DESC LIMIT 1)"""
+    for row in _rows(conn, query, list(accounts)):
+        accounts[row.right_id].add(row.left_id)
+    return {id for id, seen in accounts.items() if len(seen) < 2 or seen <= inner.keys()}
 
 
 def _write(conn: sa.Connection, part: Part, people: People) -> dict[UUID, UUID]:

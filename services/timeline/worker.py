@@ -78,11 +78,11 @@ class Worker:
                 pause = 0.1
             except Fenced as lost:
                 log.warning("partition_lost", detail=str(lost))
-                self._claims.clear()
-                self._change = -1
+                self._forget()
                 stop.wait(0.5)
             except (OperationalError, InterfaceError, LogUnavailable) as away:
                 log.warning("waiting", error=type(away).__name__, detail=str(away).splitlines()[0], seconds=pause)
+                self._forget()
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
 
@@ -95,6 +95,11 @@ class Worker:
                 self._stitch(batch, held)
         self._measure()
         return sum(len(batch.records) for batch in batches)
+
+    def _forget(self) -> None:
+        """Claim anew what is held, and so read on from where the store is."""
+        self._claims.clear()
+        self._change = -1
 
     def _claim(self) -> None:
         held, change = self.reader.assigned()

@@ -167,6 +167,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_interactions_interaction_id"), "interactions", ["interaction_id"], unique=False)
+    op.create_index(
+        op.f("ix_interactions_last_at"), "interactions", ["last_at"], unique=False, postgresql_using="brin"
+    )
     op.create_table(
         "keys",
         sa.Column("name", sa.Text(), nullable=False),
@@ -332,6 +335,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_links_right_id"), table_name="links")
     op.drop_table("links")
     op.drop_table("keys")
+    op.drop_index(op.f("ix_interactions_last_at"), table_name="interactions", postgresql_using="brin")
     op.drop_index(op.f("ix_interactions_interaction_id"), table_name="interactions")
     op.drop_index(op.f("ix_interactions_identifier_id_last_at_interaction_id"), table_name="interactions")
     op.drop_table("interactions")

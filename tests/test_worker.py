@@ -1,0 +1,150 @@
+"""The worker on a real log: exactly once, bad records aside, and when it stops."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+
+from schemas.codec import encode
+from schemas.event import Event
+from services import embedded
+from services.eventlog import DEAD, EVENTS, Draft, LogUnavailable
+from services.eventlog.postgres import PostgresAppender, ensure_topic
+from services.eventlog.postgres_reader import PostgresReader
+from services.identifiers import Rules, keys
+from services.timeline.measures import Measures
+from services.timeline.worker import TooManyDead, Worker
+from tests.builders import event
+
+RULES = Rules()
+
+
+@pytest.fixture
+def appender(engine: sa.Engine) -> Iterator[PostgresAppender]:
+    with engine.begin() as conn:
+        for topic in (EVENTS, DEAD):
+            ensure_topic(conn, topic, 2)
+    with closing(PostgresAppender(engine, 2)) as appender:
+        yield appender
+
+
+def worker(engine: sa.Engine, appender: PostgresAppender, **options: object) -> Worker:
+    reader = PostgresReader(engine, "tests")
+    return Worker(engine, reader, appender, RULES, b"secret", Measures(), **options)  # type: ignore[arg-type]
+
+
+def post(appender: PostgresAppender, *events: Event) -> None:
+    appender.append([Draft(str(keys(one, RULES)[0]), encode(one)) for one in events])
+
+
+def work(one: Worker, records: int) -> None:
+    """Let a worker take so many records."""
+    deadline = monotonic() + 20
+    while records > 0:
+        assert monotonic() < deadline, f"{records} records did not come"
+        records -= one.step(0.2)
+
+
+def count(engine: sa.Engine, table: str) -> int:
+    with engine.connect() as conn:
+        return int(conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def test_what_is_in_the_log_comes_onto_the_timeline_once(engine: sa.Engine, appender: PostgresAppender) -> None:
+    first, second = event("email:a@x.ee"), event("phone:+37251234567")
+    post(appender, first, second, first)
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 3)
+    assert count(engine, "events") == 2
+    assert count(engine, "conflicts") == 0
+
+
+def test_an_unreadable_record_is_set_aside_once_and_those_around_it_go_through(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    good = [event("email:a@x.ee"), event("email:a@x.ee")]
+    key = "email:a@x.ee"
+    appender.append([Draft(key, encode(good[0])), Draft(key, b"\xff\x00 not an event"), Draft(key, encode(good[1]))])
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 3)
+    with engine.begin() as conn:
+        (letter,) = conn.exec_driver_sql("SELECT reason, record FROM dead_letters").all()
+        assert (letter.reason, bytes(letter.record)) == ("not_json", b"\xff\x00 not an event")
+        assert conn.exec_driver_sql("SELECT count(*) FROM log_records WHERE topic = %s", (DEAD,)).scalar_one() == 1
+        conn.exec_driver_sql("UPDATE positions SET position = 0")  # all is delivered again
+    again = worker(engine, appender)
+    with again.reader:
+        work(again, 3)
+    assert (count(engine, "events"), count(engine, "dead_letters")) == (2, 1)
+
+
+def test_a_flood_of_unreadable_records_stops_the_worker_and_sets_nothing_aside(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    appender.append([Draft("key", b"from a bad deploy")] * 11)
+    one = worker(engine, appender, dead_share=0.1, dead_window=100)
+    with one.reader, pytest.raises(TooManyDead, match="dead list"):
+        one.run(Flag())
+    assert count(engine, "dead_letters") == 0
+
+
+def test_a_worker_that_lost_its_partitions_writes_nothing_and_the_other_goes_on(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    slow, other = worker(engine, appender), worker(engine, appender)
+    with slow.reader:
+        post(appender, event("email:a@x.ee"))
+        work(slow, 1)
+        with engine.begin() as conn:  # somebody else claimed while this one was stopped
+            conn.exec_driver_sql("UPDATE positions SET generation = generation + 1")
+        post(appender, event("email:a@x.ee"))
+        stop = Flag()
+        with pytest.raises(Exception, match="claimed by another"):
+            work(slow, 1)
+        assert count(engine, "events") == 1
+    with other.reader:
+        running = Thread(target=other.run, args=[stop])
+        running.start()
+        wait_for(lambda: count(engine, "events") == 2)
+        stop.set()
+        running.join()
+
+
+def test_a_database_that_is_away_is_waited_for(
+    engine: sa.Engine, appender: PostgresAppender, postgres: embedded.Server
+) -> None:
+    stop, one = Flag(), worker(engine, appender)
+    with one.reader:
+        running = Thread(target=one.run, args=[stop])
+        running.start()
+        post(appender, event("email:a@x.ee"))
+        wait_for(lambda: count(engine, "events") == 1)
+        with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
+            name = str(engine.url.database)
+            conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+            conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            with pytest.raises(LogUnavailable):
+                post(appender, event("email:a@x.ee"))
+            conn.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
+        engine.dispose()
+        post(appender, event("email:a@x.ee"))
+        wait_for(lambda: count(engine, "events") == 2)
+        stop.set()
+        running.join()
+    assert count(engine, "dead_letters") == 0
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    """Poll until a condition holds."""
+    deadline, pause = monotonic() + seconds, Flag()
+    while not condition():  # type: ignore[operator]
+        assert monotonic() < deadline, "it did not come about"
+        pause.wait(0.05)
