@@ -5,11 +5,9 @@ Precision: of the pairs of events given to one customer, the share that is one p
 person, the share given to one customer. Pairs that no identifier connects can't be found, so recall has a ceiling.
 """
 
-import gzip
-import json
 import tempfile
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime, timedelta
 from math import comb
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.timelines import CHANNELS, lines
 from schemas.event import Event, Identifier
 from services import database, embedded
 from services.identifiers import Rules
@@ -24,15 +23,7 @@ from services.timeline.migrate import upgrade
 from services.timeline.stitch import stitch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-CHANNELS = {"store": "in_person", "voice": "phone"}
 BATCH = 500
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The file's events."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        return [json.loads(line) for line in lines if line.strip()]
 
 
 def event(row: dict[str, Any]) -> Event:
@@ -76,7 +67,7 @@ def pairs(groups: Iterable[Hashable]) -> int:
 
 def measure(path: Path) -> dict[str, float]:
     """Figures of one file."""
-    stream = rows(path)
+    stream = list(lines(path))
     found = customers([event(row) for row in stream])
     people = {row["event_id"]: row["person"] for row in stream}
     together, right = pairs(found.values()), pairs((found[id], person) for id, person in people.items())
@@ -90,7 +81,3 @@ def measure(path: Path) -> dict[str, float]:
         "most_people_in_a_customer": max(crowd.values()),
     }
 
-
-def table(figures: dict[str, float]) -> Iterator[str]:
-    """The figures as lines."""
-    yield from (f"{name.replace('_', ' '):28}{value:>10}" for name, value in figures.items())

@@ -62,9 +62,7 @@ def read(
     fields, others = _sorted(document)
     version = fields.pop("specversion", None)
     if version not in (None, VERSION):
-        _refuse(
-            "unsupported_specversion", f'Field "specversion" is {version!r}: write "1.0" or leave it out.'
-        )
+        _refuse("unsupported_specversion", f'Field "specversion" is {version!r}: write "1.0" or leave it out.')
     fields["extensions"] = _extensions(others, is_cloudevent=version is not None)
     data = _data(fields)
     type = TYPES.get(str(fields.get("type")))
@@ -106,9 +104,7 @@ def _data(fields: dict[str, Any]) -> dict[str, Any]:
     return wrapped if media == JSON else {**wrapped, "content_type": media}
 
 
-def _event(
-    fields: dict[str, Any], data: dict[str, Any], type: EventType | None, left: Collection[str] = ()
-) -> Event:
+def _event(fields: dict[str, Any], data: dict[str, Any], type: EventType | None, left: Collection[str] = ()) -> Event:
     """The event, our fields lifted out of its data; those `left` mean something else there."""
     lifted = {name: data[name] for name in INSIDE if name in data and name not in left}
     if twice := [name for name in lifted if name in fields and lifted[name] not in (None, fields[name])]:
@@ -137,9 +133,11 @@ def _checked(type: EventType, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _direction(type: EventType | None, data: dict[str, Any]) -> Direction:
-    if data.get("speaker") in ("agent", "bot"):  # a turn of a call goes the way of who speaks
-        return Direction.outbound
-    return type.direction if type else Direction.inbound
+    if not type:
+        return Direction.inbound
+    if type.name == "call.turn" and data.get("speaker") in ("agent", "bot"):
+        return Direction.outbound  # a turn goes the way of who speaks
+    return type.direction
 
 
 def _source(registered: str, own: Any) -> str:
@@ -168,9 +166,7 @@ def _named(identifiers: Any) -> Any:
     """Identifiers without those whose value is blank: forms and SDKs send them where they know nothing."""
     if not isinstance(identifiers, list):
         return identifiers or ()
-    return [
-        item for item in identifiers if not isinstance(item, dict) or str(item.get("value") or "").strip()
-    ]
+    return [item for item in identifiers if not isinstance(item, dict) or str(item.get("value") or "").strip()]
 
 
 def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
@@ -180,9 +176,7 @@ def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
         if fits and (is_cloudevent or not _alike(name)):
             continue
         meant = f'; did you mean "{_alike(name)}"?' if _alike(name) else "."
-        _refuse(
-            "unknown_field", f'Field "{name[:100]}" is not known{meant} Fields of your own go into "data".'
-        )
+        _refuse("unknown_field", f'Field "{name[:100]}" is not known{meant} Fields of your own go into "data".')
     return others
 
 

@@ -106,6 +106,6 @@ def sign_out(conn: sa.Connection, cookie: str) -> None:
 
 
 def _add(conn: sa.Connection, table: sa.Table, name: str, **values: object) -> None:
-    taken = insert(table).values(name=name, **values).on_conflict_do_nothing(index_elements=["name"])
-    if not conn.execute(taken).rowcount:
+    added = insert(table).values(name=name, **values).on_conflict_do_nothing(index_elements=["name"])
+    if conn.execute(added.returning(table.c.name)).one_or_none() is None:
         raise Conflict(f"The name {name!r} is taken.", code="name_taken", hint="Choose another, or revoke that one.")

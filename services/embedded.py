@@ -7,7 +7,6 @@ outlived its owner is seen and stopped.
 """
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -17,12 +16,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 import psycopg
 from psycopg import sql
 
-from services import locks, programs
+from services import locks, programs, secret
 from services.errors import Conflict, Unavailable
 from services.programs import Account
 
@@ -75,6 +75,14 @@ class Server:
         """Stop it (what is not committed is rolled back) and wait for the end; again does nothing."""
         self._cleanup.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
 
 def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
     """Start the server of a folder, made when missing, and wait until it answers.
@@ -88,15 +96,15 @@ def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
         lock = cleanup.enter_context(_free_of_orphans(folder))
         account = programs.account()
         sockets = _socket_folder(account, cleanup)
-        superuser_url = _url("postgres", _secret(folder / "superuser"), sockets)
+        superuser_url = _url("postgres", secret.kept(folder / "superuser"), sockets)
         if not (folder / "postgres").exists():
-            _initialise(folder, account, _secret(folder / "superuser"))
+            _initialise(folder, account, secret.kept(folder / "superuser"))
         process = _run(folder, account, sockets, SETTINGS | dict(settings or {}), lock)
         cleanup.callback(_stop, process)
         _wait_until_it_answers(superuser_url, process, folder)
-        url = _url("tellonce", _secret(folder / "password"), sockets)
-        _make_role_and_database(superuser_url, _secret(folder / "password"))
-        _write_private(folder / "url", url)
+        url = _url("tellonce", secret.kept(folder / "password"), sockets)
+        _make_role_and_database(superuser_url, secret.kept(folder / "password"))
+        secret.write(folder / "url", url)
         cleanup.callback((folder / "url").unlink, missing_ok=True)
         return Server(url, superuser_url, process, cleanup.pop_all())
 
@@ -246,18 +254,3 @@ def _make_role_and_database(superuser_url: str, password: str) -> None:
 
 def _url(role: str, password: str, sockets: Path) -> str:
     return f"postgresql://{role}:{password}@/{role}?host={sockets}"
-
-
-def _secret(path: Path) -> str:
-    """The secret in a file, made at the first time."""
-    if not path.exists():
-        _write_private(path, secrets.token_urlsafe(32))
-    return path.read_text()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Whole or not at all, readable for its owner alone."""
-    scratch = path.with_suffix(".new")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    scratch.rename(path)

@@ -1,5 +1,6 @@
 """Brings items into the event log: resumable, idempotent, and the good are kept where others are refused."""
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,7 +48,8 @@ class Import:
 
         `read` raises Malformed for an item that is refused. Raises LogUnavailable if the log stays away.
         """
-        tally = self._so_far(name)
+        with self.engine.connect() as conn:
+            tally = so_far(conn, name) or Tally()
         self.tell(tally)
         rest = islice(items, tally.done, None)
         while part := _part(rest):
@@ -56,15 +58,11 @@ class Import:
             tally.done += len(part)
             tally.accepted += len(drafts)
             tally.refused += len(part) - len(drafts)
-            self._remember(name, tally)
+            if name:
+                with self.engine.begin() as conn:
+                    remember(conn, name, tally)
             self.tell(tally)
         return tally
-
-    def _so_far(self, name: str | None) -> Tally:
-        columns = imports.c.done, imports.c.accepted, imports.c.refused
-        with self.engine.begin() as conn:
-            row = conn.execute(sa.select(*columns).where(imports.c.name == name)).one_or_none()
-        return Tally(*row) if row else Tally()
 
     def _draft(self, item: Item, read: Callable[[Item], Event]) -> Draft | None:
         try:
@@ -86,14 +84,20 @@ class Import:
                 time.sleep(pause)
         self.appender.append(drafts)
 
-    def _remember(self, name: str | None, tally: Tally) -> None:
-        if name is None:
-            return
-        values = {"done": tally.done, "accepted": tally.accepted, "refused": tally.refused}
-        row = insert(imports).values(name=name, **values)
-        row = row.on_conflict_do_update(index_elements=["name"], set_=values | {"updated_at": sa.func.now()})
-        with self.engine.begin() as conn:
-            conn.execute(row)
+
+def so_far(conn: sa.Connection, name: str | None) -> Tally | None:
+    """How far an import has come; None if it has not begun."""
+    columns = imports.c.done, imports.c.accepted, imports.c.refused
+    row = conn.execute(sa.select(*columns).where(imports.c.name == name)).one_or_none()
+    return Tally(*row) if row else None
+
+
+def remember(conn: sa.Connection, name: str, tally: Tally) -> None:
+    """Keep how far an import has come."""
+    values = dataclasses.asdict(tally)
+    row = insert(imports).values(name=name, **values)
+    changed = values | {"updated_at": sa.func.now()}
+    conn.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 def forget(conn: sa.Connection, name: str) -> None:

@@ -2,16 +2,25 @@
 
 import logging
 import sys
+from enum import StrEnum
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.types import Processor
 
-LEVELS = ("debug", "info", "warning", "error")
 TALKATIVE = ("kafka", "uvicorn")  # each connection and partition they meet is worth a line to them
 
 
-def set_up(level: str = "info") -> None:
+class Level(StrEnum):
+    """The least that is worth a line."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+def set_up(level: Level) -> None:
     """Send the lines of this process, libraries' included, to standard error."""
     known: list[Processor] = [
         structlog.processors.add_log_level,

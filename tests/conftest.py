@@ -13,6 +13,8 @@ from psycopg import sql
 from services import database, embedded
 from services.timeline import migrate
 from tests.brokers import broker, kafka  # noqa: F401 (fixtures)
+from tests.house import house  # noqa: F401 (fixture)
+from tests.terminal import Terminal
 
 # The shared server holds nothing worth keeping, and a database per test is many files to sync.
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
@@ -21,10 +23,9 @@ FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
     """The PostgreSQL of the whole run; its database `tellonce` is the migrated template that nobody uses."""
-    server = embedded.start(tmp_path_factory.mktemp("postgres"), FAST)
-    migrate.upgrade(server.url)
-    yield server
-    server.stop()
+    with embedded.start(tmp_path_factory.mktemp("postgres"), FAST) as server:
+        migrate.upgrade(server.url)
+        yield server
 
 
 @pytest.fixture
@@ -43,6 +44,14 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = database.engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def tellonce(database_url: str, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """The command line on that database, whose event log is ready."""
+    terminal = Terminal(capsys, database_url)
+    assert terminal("migrate").code == 0
+    return terminal
 
 
 @pytest.fixture(scope="session")

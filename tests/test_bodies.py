@@ -4,6 +4,7 @@ import zlib
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from services.errors import Invalid, Problem, TooLarge
 from services.eventlog import LogUnavailable
@@ -53,6 +54,16 @@ def test_a_body_that_stops_coming_is_given_up() -> None:
     with pytest.raises(TooSlow) as refusal:
         asyncio.run(read(stuck(), {}, 1000, 0.01, lambda size: None))
     assert (refusal.value.status, refusal.value.code) == (408, "body_too_slow")
+
+
+def test_a_body_whose_sender_went_away_is_a_refusal_and_no_fault_of_ours() -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise ClientDisconnect
+
+    with pytest.raises(Invalid) as refusal:
+        asyncio.run(read(cut(), {}, 1000, 5, lambda size: None))
+    assert refusal.value.code == "body_cut_off"
 
 
 def test_bytes_of_bodies_count_against_the_budget_until_they_are_done_with() -> None:

@@ -29,13 +29,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "a folder with spaces" / ("and a name longer than a socket's path may be " * 4).strip()
 
 
-@contextmanager
-def started(folder: Path) -> Iterator[embedded.Server]:
-    server = embedded.start(folder, FAST)
-    try:
-        yield server
-    finally:
-        server.stop()
+def started(folder: Path) -> embedded.Server:
+    return embedded.start(folder, FAST)
 
 
 @contextmanager
@@ -83,9 +78,7 @@ def test_data_are_there_after_a_restart(folder: Path) -> None:
 
 def test_the_application_is_not_superuser(folder: Path) -> None:
     with started(folder) as server, psycopg.connect(server.url) as conn:
-        assert conn.execute(
-            "SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user"
-        ).fetchone() == (
+        assert conn.execute("SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user").fetchone() == (
             False,
             "tellonce",
         )
@@ -132,7 +125,7 @@ def test_an_address_left_behind_is_not_taken_for_a_running_server(folder: Path) 
 
 
 def test_stopping_twice_is_stopping_once(folder: Path) -> None:
-    server = embedded.start(folder, FAST)
+    server = started(folder)
     assert server.alive()
     server.stop()
     server.stop()

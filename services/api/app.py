@@ -17,14 +17,14 @@ from services.api.measures import Measures, Timed
 from services.api.routes import briefs, commands, customers, operations
 from services.database import async_engine, engine
 from services.errors import Unavailable
-from services.eventlog import Appender, LogUnavailable
+from services.eventlog import Appender
 from services.settings import Settings
 
 ABOUT = """One timeline per customer over every channel, so that nobody has to explain the same issue twice.
 
 Requests carry a reader's key: `Authorization: Bearer …`, `X-API-Key: …`, or HTTP Basic with the key as name.
 Errors have one form: `code`, `message`, `hint`."""
-AWAY = (OperationalError, InterfaceError, NoConnection, LogUnavailable)
+AWAY = (OperationalError, InterfaceError, NoConnection)
 
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
@@ -55,7 +55,6 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
 
 
 async def _away(request: Request, error: Exception) -> JSONResponse:
-    """The database or the log does not answer: a 503 in the one form."""
-    what = "event log" if isinstance(error, LogUnavailable) else "database"
-    problem = Unavailable(f"The {what} does not answer.", code=f"{what.replace(' ', '_')}_away")
+    """The database does not answer: a 503 in the one form."""
+    problem = Unavailable("The database does not answer.", code="database_away")
     return JSONResponse(problem.body, problem.status, headers=problem.headers)

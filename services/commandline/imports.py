@@ -56,9 +56,9 @@ def import_(
 
 
 def progress(what: str) -> Progress:
-    """A bar on standard error."""
+    """A bar on standard error, where that is a terminal."""
     columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=errors, transient=True)
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def _reader(format: Format, source: str | None, own: list[str], channels: list[str]) -> Callable[[Item], Event]:

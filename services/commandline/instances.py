@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from services import locks
 from services.errors import Conflict
@@ -24,14 +25,14 @@ def announced(settings: Settings) -> Iterator[None]:
     """Others find these settings meanwhile."""
     folder = _base("XDG_STATE_HOME", ".local/state") / "running"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{os.getpid()}.json"
-    if lock := locks.take(file, seconds=5):
-        with lock:
-            lock.truncate(0)
-            lock.write(settings.model_dump_json(exclude_unset=True).encode())
-            lock.flush()
-            yield
-            file.unlink(missing_ok=True)
+    file = folder / f"{uuid4()}.json"
+    lock = locks.take(file)
+    assert lock, "nobody else has a file of this name"
+    with lock:
+        lock.write(settings.model_dump_json(exclude_unset=True).encode())
+        lock.flush()
+        yield
+        file.unlink(missing_ok=True)
 
 
 def running(data: Path | None = None) -> dict[str, object]:

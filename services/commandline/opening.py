@@ -83,12 +83,10 @@ def _embedded(folder: Path, settings: Settings) -> Iterator[str]:
     if started is None:
         yield url
         return
-    try:
+    with started:
         migrate.upgrade(url)
         ensure_topics(settings, url)
         yield url
-    finally:
-        started.stop()
 
 
 def _reached(folder: Path) -> tuple[str, Server | None]:

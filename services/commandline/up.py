@@ -7,30 +7,188 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 from rich.console import Console
 
-from schemas.codec import decode, encode
-from services import access, demo, embedded, health, ports, processes
+from services import embedded, ports, processes
 from services.access import Role
-from services.commandline import instances
+from services.commandline import demonstration, instances
 from services.commandline.access import address, link, reachable
 from services.commandline.imports import progress
-from services.commandline.opening import Instance, check
+from services.commandline.opening import Instance
 from services.database import engine
 from services.embedded import Server
-from services.errors import Conflict
-from services.eventlog.opening import ensure_topics, open_appender
-from services.files import Item
-from services.importing import Import, Tally
+from services.eventlog.opening import ensure_topics
+from services.importing import Tally, so_far
 from services.processes import Child
-from services.secrets import kept
 from services.settings import Settings
 from services.timeline import migrate
-from services.timeline.tables import events, imports
+from services.timeline.tables import events
+
+PARTS = ("ingest", "timeline", "api")
+BEAT = 0.2  # seconds between looks at the children
+JUST_STOPPED = 3.0  # seconds in which a run that was killed may still leave its ports
+SLOW = 30.0  # seconds without readiness after which it says why
+
+app = typer.Typer()
+out, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command(epilog="Examples:  tellonce up    tellonce up --data .data --api-port 9080 --ingest-port 9081 --no-demo")
+def up(
+    context: typer.Context,
+    api_port: Annotated[int | None, typer.Option(help="Port of the API and the pages; 8080.")] = None,
+    ingest_port: Annotated[int | None, typer.Option(help="Port of the ingest service; 8081.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Fill an empty database with demo data.")] = True,
+) -> None:
+    """Run everything: PostgreSQL (unless --database names one), ingest, timeline worker and API.
+
+    Ready when GET /readyz on both ports answers 200. Ctrl-C stops it; the data stay in the data folder.
+    """
+    given = {"api_port": api_port, "ingest_port": ingest_port, "host": host}
+    settings = _complete(context.obj, {name: value for name, value in given.items() if value is not None})
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    while True:
+        _run(settings, demo)
+        errors.print("PostgreSQL has ended; everything starts again.")
+
+
+def _complete(settings: Settings, given: dict[str, object]) -> Settings:
+    """The settings with what was given on the command line, and ports that are free. Raises Conflict."""
+    settings = settings.model_copy(update=given)
+    ports.check(settings.host, settings.api_port, "--api-port", JUST_STOPPED)
+    ports.check(settings.host, settings.ingest_port, "--ingest-port", JUST_STOPPED)
+    more: dict[str, object] = {"data": settings.data or instances.default_data()}
+    if "timeline_port" not in settings.model_fields_set:  # only looked at by who sets it
+        more["timeline_port"] = ports.free(settings.host, settings.timeline_port)
+    return settings.model_copy(update=more)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Unwind, once: who presses Ctrl-C again shall not leave anything half stopped."""
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_IGN)
+    errors.print("Stopping.")
+    sys.exit(0)
+
+
+def _run(settings: Settings, with_demo: bool) -> None:
+    """Run everything until the embedded PostgreSQL ends by itself."""
+    with _database(settings) as (url, server):
+        errors.print("Bringing tables and topics up to date.")
+        migrate.upgrade(url)
+        ensure_topics(settings, url)
+        here = Instance(settings.model_copy(update={"database": url}), url)
+        with progress("Demo data") as bar:
+            has_demo = with_demo and demonstration.load(here, bar)
+        with instances.announced(here.settings), _children(here.settings) as children:
+            _wait_until_ready(here.settings, children)
+            if has_demo:
+                _wait_until_stitched(here, children)
+            _welcome(here, has_demo)
+            while server is None or server.alive():
+                _tend(children)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[tuple[str, Server | None]]:
+    if settings.database:
+        yield settings.database, None
+        return
+    assert settings.data
+    errors.print(f"Starting PostgreSQL in {settings.data}.")
+    with embedded.start(settings.data) as server:
+        yield server.url, server
+
+
+@contextmanager
+def _children(settings: Settings) -> Iterator[list[Child]]:
+    told = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
+    environment = {"TELLONCE_LOG_LEVEL": "warning"} | os.environ
+    environment |= {f"TELLONCE_{name.upper()}": value for name, value in written.items()}
+    command = [sys.executable, "-m", "services"]
+    errors.print("Starting the services.")
+    children = [Child(part, [*command, part, "--attached"], environment) for part in PARTS]
+    try:
+        yield children
+    finally:
+        processes.stop(children)
+
+
+def _tend(children: Sequence[Child]) -> None:
+    for child in children:
+        child.tend(errors.print)
+    time.sleep(BEAT)
+
+
+def _wait_until_ready(settings: Settings, children: Sequence[Child]) -> None:
+    started = time.monotonic()
+    waiting = {settings.ingest_port: "ingest", settings.api_port: "api"}
+    while waiting:
+        said = {port: _readiness(settings.host, port) for port in waiting}
+        if time.monotonic() - started > SLOW:
+            for port, (_, words) in said.items():
+                errors.print(f"{waiting[port]} is not ready yet: {words}")
+            started = time.monotonic()
+        waiting = {port: part for port, part in waiting.items() if not said[port][0]}
+        _tend(children)
+
+
+def _readiness(host: str, port: int) -> tuple[bool, str]:
+    """Whether a service is ready, and what it says."""
+    try:
+        connection = http.client.HTTPConnection(reachable(host).strip("[]"), port, timeout=2)
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status == http.client.OK, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return False, str(error)
+
+
+def _wait_until_stitched(here: Instance, children: Sequence[Child]) -> None:
+    """So that the first look at a page finds the demo data whole."""
+    count = sa.select(sa.func.count()).select_from(events)
+    store = engine(here.url, pool_size=1)
+    with progress("Stitching") as bar, store.connect() as conn:
+        total = (so_far(conn, demonstration.NAME) or Tally()).done
+        task = bar.add_task("", total=total)
+        while (stitched := conn.scalars(count).one()) < total:
+            conn.rollback()
+            bar.update(task, completed=stitched)
+            _tend(children)
+    store.dispose()
+
+
+def _welcome(here: Instance, has_demo: bool) -> None:
+    """The addresses, and what is needed to look at them."""
+    settings, data = here.settings, here.settings.data
+    assert data
+    keys: tuple[str | None, str | None] = (None, None)
+    store = engine(here.url, pool_size=1)
+    with store.begin() as conn:
+        if has_demo:
+            keys = demonstration.keys(conn, data)
+        sign_in = link(conn, settings, demonstration.NAME if has_demo else "operator", Role.admin)
+    store.dispose()
+    post = f"http://{reachable(settings.host)}:{settings.ingest_port}/v1/events"
+    lines = {
+        "Sign in, once": sign_in,
+        "Pages": f"{address(settings)}/",
+        "API": f"{address(settings)}/docs",
+        "  its key": keys[1] or "make one: tellonce keys add NAME --role agent",
+        "Post events": post,
+        "  their key": keys[0] or "make one: tellonce sources add NAME",
+        "Data": "in the given database" if settings.database != embedded.running(data) else str(data),
+    }
+    out.print("\ntellonce is running. Ctrl-C stops it.\n")
+    for name, value in lines.items():
+        out.print(f"  {name:15}{value}", markup=False)
+    out.print()

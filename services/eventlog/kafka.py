@@ -6,7 +6,7 @@ from time import monotonic
 
 import structlog
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import KafkaError, RetriableError
+from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
 from services.eventlog import EVENTS, LARGEST, Draft, LogUnavailable
@@ -20,7 +20,7 @@ BATCH = 256_000  # bytes of a partition sent at once; one such is under way at a
 
 
 class KafkaAppender:
-    """One producer for all threads; a new one is built when it has failed for good."""
+    """One producer for all threads, and a new one after each failure."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class KafkaAppender:
                     for future in futures:
                         future.get(max(deadline - monotonic(), 0))
                 except KafkaError as error:
-                    self._replace_if_broken(producer, error)
+                    self._abandon(producer, error)
                     raise
         finally:
             self._give_back(size, futures)
@@ -74,7 +74,7 @@ class KafkaAppender:
         """Store what is under way and end."""
         with self._building:
             if self._producer is not None:
-                self._producer.close(self._timeout + 1)
+                _close(self._producer, self._timeout)
 
     def _connected(self) -> KafkaProducer:
         if self._producer is not None:
@@ -100,15 +100,18 @@ class KafkaAppender:
             "allow_auto_create_topics": False,
         }
 
-    def _replace_if_broken(self, producer: KafkaProducer, error: KafkaError) -> None:
-        """What does not pass by itself (a refused or fenced producer id) stays with a producer for ever."""
-        if isinstance(error, RetriableError):
-            return
+    def _abandon(self, producer: KafkaProducer, error: KafkaError) -> None:
+        """Let the next append build a new one: this one may have failed for good.
+
+        A refused producer id is final by design; kafka-python 3.0.12 also never sends again after a batch that
+        was under way has expired. Who still waits for it may succeed until it is closed.
+        """
         with self._building:
-            if self._producer is producer:
-                self._producer = None
-                log.error("producer_replaced", error=type(error).__name__, detail=str(error))
-                Thread(target=producer.close, args=(self._timeout + 1,), daemon=True).start()
+            if self._producer is not producer:
+                return
+            self._producer = None
+        log.warning("producer_replaced", error=type(error).__name__, detail=str(error))
+        Thread(target=_close, args=(producer, self._timeout), daemon=True).start()
 
     def _give_back(self, size: int, futures: Sequence[FutureRecordMetadata]) -> None:
         """Free the budget when the last record is settled: for one given up on, when the producer does so."""
@@ -117,3 +120,12 @@ class KafkaAppender:
                 future.add_both(lambda _: self._give_back(size, futures))
                 return
         self._budget.give_back(size)
+
+
+def _close(producer: KafkaProducer, timeout: float) -> None:
+    """Close a producer when its records are settled, or else so that they are."""
+    try:
+        producer.close(timeout)
+    except KafkaError as error:
+        log.warning("producer_closed_with_records", detail=str(error))
+        producer._sender.force_close()  # `close` gives up before it has come to that

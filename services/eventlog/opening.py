@@ -20,9 +20,10 @@ def open_appender(settings: Settings, database_url: str) -> Appender:
 
 def open_reader(settings: Settings, database_url: str) -> Reader:
     """A reader of the settings' group; a log that is away is no error yet. Raises Invalid as above."""
+    store, group, size = engine(database_url, pool_size=2), settings.group, settings.batch_size
     if servers := _kafka(settings.log):
-        return KafkaReader(servers, settings.group, settings.batch_size, settings.log_options)
-    return PostgresReader(engine(database_url, pool_size=1), settings.group, settings.batch_size)
+        return KafkaReader(servers, store, group, size, settings.log_options)
+    return PostgresReader(store, group, size)
 
 
 def ensure_topics(settings: Settings, database_url: str) -> None:

@@ -55,22 +55,24 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
 
     app = FastAPI(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
     errors.install(app)
+    _allow_browsers(app, settings.cors_origins)
+    _add(app, "/v1/events", measures.timed(posts.events, "/v1/events"), EVENTS)
+    for path in segment.PATHS:
+        _add(app, path, measures.timed(posts.segment, path), SEGMENT)
+    checks = {"event log": appender.check, "database of the sources' keys": keys.check}
+    app.include_router(operations(measures.registry, checks, settings.append_timeout))
+    return app
+
+
+def _allow_browsers(app: FastAPI, origins: list[str]) -> None:
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=settings.cors_origins,
+        allow_origins=origins,
         allow_methods=["POST", "OPTIONS"],
         allow_headers=["*"],  # clients in browsers have headers of their own
         expose_headers=["Retry-After"],
         max_age=86400,
     )
-    for path, endpoint, described in (
-        ("/v1/events", posts.events, EVENTS),
-        *((path, posts.segment, SEGMENT) for path in segment.PATHS),
-    ):
-        _add(app, path, measures.timed(endpoint, path), described)
-    checks = {"event log": appender.check, "database of the sources' keys": keys.check}
-    app.include_router(operations(measures.registry, checks, settings.append_timeout))
-    return app
 
 
 def _add(app: FastAPI, path: str, endpoint: Endpoint, described: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ import zlib
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from starlette.requests import ClientDisconnect
+
 from services.errors import Invalid, Problem, TooLarge
 from services.eventlog.budget import Budget
 
@@ -41,7 +43,8 @@ async def read(
 ) -> bytes:
     """A body's bytes as they came, at most `limit` of them and within `seconds`; `take` hears of each chunk.
 
-    Raises TooLarge, before reading where Content-Length tells, TooSlow, and what `take` raises.
+    Raises TooLarge, before reading where Content-Length tells, TooSlow, Invalid `body_cut_off`, and what `take`
+    raises.
     """
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
@@ -56,6 +59,8 @@ async def read(
                     raise _too_large(limit)
     except TimeoutError:
         raise TooSlow(f"The body was not complete within {seconds:g} s.") from None
+    except ClientDisconnect:
+        raise Invalid("The connection ended before the body.", code="body_cut_off") from None
     return bytes(body)
 
 

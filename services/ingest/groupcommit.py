@@ -93,7 +93,7 @@ class GroupCommit:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._appender.append, drafts)
         except Exception as error:  # whatever it is, those who wait are to know
-            log.warning("append.failed", error=str(error), drafts=len(drafts))
+            log.warning("append_failed", error=str(error), drafts=len(drafts))
             failure = error
         self._budget.give_back(sum(waiting.size for waiting in batch))
         for waiting in batch:

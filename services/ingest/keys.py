@@ -72,17 +72,22 @@ class Keys:
             async with asyncio.timeout(PATIENCE if known else self._timeout):
                 source = await asyncio.shield(self._lookup(key, hashed))
         except (SQLAlchemyError, TimeoutError) as error:
-            log.warning("keys.unavailable", error=type(error).__name__)
-            if known and now < known.said_at + KEPT:
-                self._known[hashed] = known._replace(ask_at=now + FRESH)
-                return known.source
-            message = "The database that knows the keys does not answer."
-            raise Unavailable(message, code="keys_unavailable") from None
+            return self._while_away(hashed, now, error)
         if source:
             self._known[hashed] = Known(source, now, now + FRESH)
         else:
             self._known.pop(hashed, None)
         return source
+
+    def _while_away(self, hashed: bytes, now: float, error: Exception) -> Source:
+        known = self._known.get(hashed)
+        if known is None or now >= known.said_at + KEPT:
+            message = "The database that knows the keys does not answer."
+            raise Unavailable(message, code="keys_unavailable") from None
+        if now >= known.ask_at:  # the first of those who waited
+            log.warning("keys_unavailable", source=known.source.name, error=type(error).__name__)
+            self._known[hashed] = known._replace(ask_at=now + FRESH)
+        return known.source
 
     def _lookup(self, key: str, hashed: bytes) -> asyncio.Future[Source | None]:
         """Ask the database, once for all requests that wait for the same key."""

@@ -78,7 +78,7 @@ class Posts:
         self._measures.judged(judged)
         refusals = judged.refusals
         answer = Answer(
-            success=not refusals or len(refusals) < len(judged.verdicts),
+            success=len(refusals) < len(judged.verdicts) or not refusals,
             accepted=judged.counts["accepted"],
             duplicates=judged.counts["duplicate"],
             refused=judged.counts["refused"],

@@ -18,25 +18,26 @@ from services.eventlog.postgres_reader import PostgresReader
 from services.timeline.tables import log_records
 
 PARTITIONS = 3
-BRISK = {"heartbeat_interval_ms": 300, "session_timeout_ms": 6000}  # so that a test need not wait for a rebalance
+BRISK = {"metadata_max_age_ms": 1000}  # so that a test need not wait long for partitions to be found
 DEADLINE = 90.0
 
 
 @dataclass(frozen=True)
 class Log:
-    """A topic of its own on one of the two logs. `address`: of Kafka's brokers, or the database's URL."""
+    """A topic of its own on one of the two logs. `address`: of Kafka's brokers; `store`: the database's URL."""
 
     kind: str
     address: str
+    store: str
     topic: str
     group: str
 
-    def make(self) -> None:
-        """Make the topic."""
+    def make(self, partitions: int = PARTITIONS) -> None:
+        """Make the topic, or give it more partitions."""
         if self.kind == "kafka":
-            return kafka_clients.ensure_topics(self.address, [self.topic], PARTITIONS, 1, {})
-        with database.engine(self.address).begin() as conn:
-            postgres.ensure_topic(conn, self.topic, PARTITIONS)
+            return kafka_clients.ensure_topics(self.address, [self.topic], partitions, 1, {})
+        with database.engine(self.store).begin() as conn:
+            postgres.ensure_topic(conn, self.topic, partitions)
 
     def drop(self, partition: int, before: int) -> None:
         """Take away what is before a position, as retention does."""
@@ -45,7 +46,7 @@ class Log:
                 admin.delete_records({TopicPartition(self.topic, partition): before})
             return
         columns = log_records.c
-        with database.engine(self.address).begin() as conn:
+        with database.engine(self.store).begin() as conn:
             old = columns.topic == self.topic, columns.partition == partition, columns.position < before
             conn.execute(log_records.delete().where(*old))
 
@@ -53,13 +54,14 @@ class Log:
         """The writing side."""
         if self.kind == "kafka":
             return KafkaAppender(self.address, timeout, budget, topic=self.topic)
-        return PostgresAppender(database.engine(self.address), PARTITIONS, timeout, budget, self.topic)
+        return PostgresAppender(database.engine(self.store), PARTITIONS, timeout, budget, self.topic)
 
     def reader(self, batch_size: int = 1000) -> Reader:
         """The reading side."""
         if self.kind == "kafka":
-            return KafkaReader(self.address, self.group, batch_size, BRISK, self.topic)
-        return PostgresReader(database.engine(self.address), self.group, batch_size, self.topic)
+            store = database.engine(self.store)
+            return KafkaReader(self.address, store, self.group, batch_size, BRISK, self.topic, stall=5.0)
+        return PostgresReader(database.engine(self.store), self.group, batch_size, self.topic)
 
 
 @dataclass

@@ -46,8 +46,8 @@ time.sleep(600)
 @pytest.fixture(params=["postgres", "kafka"])
 def log(request: pytest.FixtureRequest, database_url: str) -> Log:
     """A fresh topic and group."""
-    address = database_url if request.param == "postgres" else request.getfixturevalue("kafka")
-    log = Log(request.param, address, f"events.{uuid4().hex}", f"group.{uuid4().hex}")
+    address = request.getfixturevalue("kafka") if request.param == "kafka" else ""
+    log = Log(request.param, address, database_url, f"events.{uuid4().hex}", f"group.{uuid4().hex}")
     log.make()
     return log
 
@@ -58,7 +58,7 @@ def away(log: Log, request: pytest.FixtureRequest) -> Away:
     if log.kind == "kafka":
         broker: Broker = request.getfixturevalue("broker")
         return broker.paused
-    return partial(closed, request.getfixturevalue("postgres").superuser_url, sa.make_url(log.address).database)
+    return partial(closed, request.getfixturevalue("postgres").superuser_url, sa.make_url(log.store).database)
 
 
 @contextmanager
@@ -132,14 +132,14 @@ def test_what_was_appended_survives_the_process_that_appended_it(log: Log, engin
 
 
 def test_what_a_killed_reader_had_read_is_read_again(log: Log, engine: sa.Engine) -> None:
-    append(log, b"1", b"2", b"3")
+    append(log, *(b"%d" % number for number in range(12)))
     url = engine.url.render_as_string(hide_password=False)
     script = [sys.executable, "-c", READ_AND_HANG, url, *vars(log).values()]
     with subprocess.Popen(script, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"read\n"
         process.kill()
-    assert values(read(log, engine, 3)) == [b"1", b"2", b"3"]
+    assert sorted(int(value) for _, _, value in read(log, engine, 12)) == list(range(12))
 
 
 def test_what_a_reader_could_not_commit_it_reads_again_after_seek(log: Log, engine: sa.Engine) -> None:
@@ -240,6 +240,21 @@ def test_a_poll_brings_no_more_than_a_batch_and_starves_no_partition(log: Log, e
         until(lambda: len({batch.partition for batch in batches}) == PARTITIONS, lambda: batches.extend(work.step()))
         assert max(len(batch.records) for batch in batches) <= 10
         until(lambda: len(work.done) == 300, work.step)
+
+
+def test_partitions_that_are_added_are_shared_and_never_taken_away(
+    log: Log, engine: sa.Engine, stack: ExitStack
+) -> None:
+    works = [Work(engine, stack.enter_context(log.reader())) for _ in range(2)]
+
+    def held() -> list[int]:
+        return sorted(partition for work in works for partition in work.reader.assigned()[0])
+
+    steps = [work.step for work in works]
+    until(lambda: held() == [0, 1, 2], *steps)
+    log.make(partitions=5)
+    log.make(partitions=2)
+    until(lambda: held() == [0, 1, 2, 3, 4], *steps)
 
 
 def test_the_ends_tell_how_much_there_is(log: Log, engine: sa.Engine) -> None:

@@ -154,7 +154,8 @@ def test_one_customer_has_one_brief_by_each_of_their_identifiers(stack: Stack, t
     ]  # fmt: skip
     assert {one["status"] for one in by_each} == {200}
     assert len({one["customer"]["id"] for one in by_each}) == 1
-    assert brief(stack, told["agent"], customer=by_each[0]["customer"]["id"])["customer"] == by_each[0]["customer"]
+    id = by_each[0]["customer"]["id"]
+    assert brief(stack, told["agent"], customer=id)["customer"]["id"] == id
     said = json.dumps(by_each[0]["recent"])
     assert {one["channel"] for one in by_each[0]["recent"]} >= {"email", "phone", "chat"}
     assert WORDS in said

@@ -13,6 +13,7 @@ from schemas.event import Verification
 from services.access import Caller
 from services.api.answers import KnownIdentifier
 from services.api.pages.files import address
+from services.identifiers import WEAKEST, rank
 
 HEADERS = {
     # Everything from here and nothing inline: what a customer wrote can't become code.
@@ -60,8 +61,8 @@ def handle(identifier: KnownIdentifier) -> str:
 
 
 def handles(identifiers: Iterable[KnownIdentifier]) -> list[KnownIdentifier]:
-    """The identifiers by which a person can be reached or named."""
-    return [one for one in identifiers if one.type not in ("device", "conversation", "event")]
+    """The identifiers by which a person can be reached or named, strongest first."""
+    return sorted((one for one in identifiers if one.type not in WEAKEST), key=lambda one: rank(one.type))
 
 
 def devices(identifiers: Iterable[KnownIdentifier]) -> list[KnownIdentifier]:

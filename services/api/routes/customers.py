@@ -22,6 +22,8 @@ ERRORS: dict[int | str, dict[str, object]] = {
     404: {"model": Trouble, "description": "There is no such customer."},
     503: {"model": Trouble, "description": "The database is away; ask again after Retry-After seconds."},
 }
+# Where the good answer is no JSON, errors still are.
+IN_JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Trouble"}}}
 router = APIRouter(tags=["customers"], responses=ERRORS)
 
 
@@ -123,7 +125,12 @@ async def opened(
     return Opened(id, place)
 
 
-@router.get("/v1/customers/{id}/stream", summary="What is new, live", response_class=EventSourceResponse)
+@router.get(
+    "/v1/customers/{id}/stream",
+    summary="What is new, live",
+    response_class=EventSourceResponse,
+    responses={status: {**error, "model": None, "content": IN_JSON} for status, error in ERRORS.items()},
+)
 async def stream(start: Annotated[Opened, Depends(opened)], back: Back) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `customer` at the start and whenever identifiers come or go (read the timeline again when
     `members` is another), `event` for each new event, `reset` when the place asked for is not of this database.

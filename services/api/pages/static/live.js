@@ -9,6 +9,8 @@ let timer = 0;
 
 async function drawn(address, selector) {
   const answer = await fetch(address, { headers: { "X-Reason": "live" } });
+  // Signed out, merged or moved meanwhile: the page itself knows what to show then.
+  if (answer.redirected || answer.status === 404) location.reload();
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const part = document.importNode(page.querySelector(selector), true);
@@ -30,21 +32,24 @@ async function show(id) {
   news.textContent = `New: ${part.querySelector("h3").textContent}`;
 }
 
-function soon(id) {
+// Several events at once are drawn once; what can't be drawn now is drawn later.
+function soon(id, delay = 200) {
   waiting.add(id);
   clearTimeout(timer);
-  timer = setTimeout(async () => {
-    const ids = [...waiting];
-    waiting.clear();
-    for (const one of ids) await show(one);
-  }, 200);
+  timer = setTimeout(showAll, delay);
+}
+
+async function showAll() {
+  for (const id of [...waiting]) {
+    waiting.delete(id);
+    await show(id).catch(() => soon(id, 2000));
+  }
 }
 
 async function introduce(members) {
   if (members === list.dataset.members) return;
-  const who = await drawn(`/customers/${customer}`, "#who");
-  document.getElementById("who").replaceWith(who);
   list.dataset.members = members;
+  document.getElementById("who").replaceWith(await drawn(`/customers/${customer}`, "#who"));
 }
 
 const stream = new EventSource(`/v1/customers/${customer}/stream?after=${list.dataset.after}`);

@@ -1,0 +1,86 @@
+"""Child processes, watched: one that ends is started again, and all end with their parent, however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread
+
+STOP_SECONDS = 10
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
+STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
+
+# In a terminal Ctrl-C reaches the whole process group. The parent alone shall answer it, and stop the others in
+# order; what a shell is told to ignore stays ignored in what it becomes.
+DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+
+
+class Child:
+    """A command that shall run, in the parent's process group. Its standard input ends with the parent."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._command = [*DEAF, *command]
+        self._environment = dict(environment)
+        self._pause = FIRST_PAUSE
+        self._again_at: float | None = None
+        self._start()
+
+    def tend(self, say: Callable[[str], object]) -> None:
+        """Start it again when it has ended and a pause is over, which doubles each time."""
+        code, now = self._process.poll(), time.monotonic()
+        if code is None:
+            return
+        if self._again_at is None:
+            if now - self._started_at > STEADY:
+                self._pause = FIRST_PAUSE
+            say(f"{self.name} has ended ({_ending(code)}); it starts again in {self._pause:g} s.")
+            self._again_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        elif now >= self._again_at:
+            self._start()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, and let its standard input end, should it not be listening yet."""
+        self._process.terminate()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended, for which it is killed after so many seconds."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> None:
+        self._started_at, self._again_at = time.monotonic(), None
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=self._environment)
+
+
+def stop(children: Sequence[Child]) -> None:
+    """Stop all at once and wait for them."""
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        child.wait(max(deadline - time.monotonic(), 0))
+
+
+def end_with_parent() -> None:
+    """In a child: take the end of standard input for SIGTERM."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
