@@ -34,9 +34,13 @@ GUARD = '"$@" & read -r _; kill -9 $!'
 
 @dataclass(frozen=True)
 class Broker:
-    """A running broker. `pause` stops it in its tracks, connections open; None where that isn't ours to do."""
+    """A running broker. `signed_address`: where it wants SASL PLAIN, "tests" with "password".
+
+    `pause` stops it in its tracks, connections open. Each is None where it isn't ours to have.
+    """
 
     address: str
+    signed_address: str | None = None
     pause: Callable[[], object] | None = None
     resume: Callable[[], object] | None = None
 
@@ -81,30 +85,30 @@ def _in_docker(stack: ExitStack) -> Broker | None:
         docker.from_env().ping()
         container = (KafkaContainer(image) if image else KafkaContainer()).with_kraft()
         stack.callback(container.stop)
-        container.start()
+        container.start(START_SECONDS)
     except DockerException:
         if image:
             raise
         return None
     wrapped = container.get_wrapped_container()
-    return Broker(container.get_bootstrap_server(), wrapped.pause, wrapped.unpause)
+    return Broker(container.get_bootstrap_server(), pause=wrapped.pause, resume=wrapped.unpause)
 
 
 def _on_java(stack: ExitStack, folders: pytest.TempPathFactory) -> Broker | None:
     if _java_version() < 17 or not shutil.which("mvn"):
         return None
     folder = folders.mktemp("kafka")
-    port, controller_port = _free_port(), _free_port()
+    ports = {name: _free_port() for name in ("port", "signed_port", "controller_port")}
     properties = folder / "server.properties"
-    template = Template((HERE / "server.properties").read_text())
-    properties.write_text(template.substitute(port=port, controller_port=controller_port, folder=folder))
+    properties.write_text(Template((HERE / "server.properties").read_text()).substitute(ports, folder=folder))
     logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
     java = ["java", "-Xmx512m", logging, "-cp", f"{_jars()}/*"]
     form = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties), "--standalone"]
     subprocess.run(form, check=True, capture_output=True)
     process = stack.enter_context(_guarded([*java, "kafka.Kafka", str(properties)], folder / "kafka.log"))
     return Broker(
-        f"127.0.0.1:{port}",
+        f"127.0.0.1:{ports['port']}",
+        f"127.0.0.1:{ports['signed_port']}",
         lambda: os.killpg(process.pid, signal.SIGSTOP),
         lambda: os.killpg(process.pid, signal.SIGCONT),
     )

@@ -27,9 +27,12 @@ MEMBERS = sa.text(f"""
     WHERE asked.id = :asked ORDER BY mine.first_at, mine.first_key, mine.id""")
 NAMES = sa.text("SELECT name, max(seen_at) FROM names WHERE identifier_id = ANY(:ids) GROUP BY 1 ORDER BY 2 DESC, 1")
 CHANNELS = sa.text("""
-    SELECT channel, count(DISTINCT interaction_id) AS interactions, sum(events)::bigint AS events,
-        min(started_at) AS first_at, max(last_at) AS last_at
-    FROM interactions WHERE identifier_id = ANY(:ids) GROUP BY channel ORDER BY max(last_at) DESC, channel""")
+    SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
+        max(last_at) AS last_at
+    FROM (
+        SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at, max(last_at) AS last_at
+        FROM interactions WHERE identifier_id = ANY(:ids) GROUP BY interaction_id) whole
+    GROUP BY channel ORDER BY max(last_at) DESC, channel""")
 LINKS = sa.text("""
     SELECT left_id, right_id, rule, occurred_at, linked_at, source, event_id, refused FROM links
     WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) ORDER BY occurred_at DESC, event_key DESC LIMIT 1000""")

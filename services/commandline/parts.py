@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from threading import Event as Flag
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from services import processes
+from services import ports, processes
 from services.api.app import create_app as create_api
 from services.commandline.opening import located
 from services.eventlog.opening import ensure_topics, open_appender
@@ -21,33 +22,39 @@ from services.timeline import worker
 STOP_SECONDS = 5  # for streams that are open when it is stopped
 
 app = typer.Typer()
-Attached = Annotated[bool, typer.Option("--attached", hidden=True, help="End when standard input ends.")]
+
+
+def _attach(attached: bool) -> None:
+    if attached:
+        processes.end_with_parent()
+
+
+Attached = Annotated[bool, typer.Option("--attached", hidden=True, callback=_attach, help="End with standard input.")]
 
 
 @app.command(epilog="Example:  tellonce ingest --database postgresql://… --log kafka://broker:9092")
 def ingest(context: typer.Context, attached: Attached = False) -> None:
     """Run the ingest service: channel systems post events to it."""
-    _end_in_order(attached)
+    _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        _serve(create_ingest(here.settings, here.url, appender), here.settings.host, here.settings.ingest_port)
+        application = create_ingest(here.settings, here.url, appender)
+        _serve(application, here.settings.host, here.settings.ingest_port, "TELLONCE_INGEST_PORT")
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
 def api(context: typer.Context, attached: Attached = False) -> None:
     """Run the API service: briefs, timelines and the agents' pages."""
-    _end_in_order(attached)
+    _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        _serve(create_api(here.settings, here.url, appender), here.settings.host, here.settings.api_port)
+        application = create_api(here.settings, here.url, appender)
+        _serve(application, here.settings.host, here.settings.api_port, "TELLONCE_API_PORT")
 
 
 @app.command(epilog="Example:  tellonce timeline --database postgresql://… --log kafka://broker:9092")
 def timeline(context: typer.Context, attached: Attached = False) -> None:
     """Run a timeline worker: it stitches events into timelines. As many as there are partitions share the work."""
     stop = Flag()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if attached:
-        processes.end_with_parent()
+    _on_end(stop.set)
     with located(context.obj) as here:
         worker.run(here.settings, here.url, stop)
 
@@ -61,19 +68,32 @@ def migrate(context: typer.Context) -> None:
     typer.echo("Tables and topics are up to date.", err=True)
 
 
-def _end_in_order(attached: bool) -> None:
-    """SIGTERM, and Ctrl-C for who runs it by hand, end with exit code 0; uvicorn raises them again when it is done."""
-    for number in (signal.SIGTERM, *(() if attached else (signal.SIGINT,))):
-        signal.signal(number, lambda *_: sys.exit(0))
-    if attached:
-        processes.end_with_parent()
+class Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
-def _serve(application: FastAPI, host: str, port: int) -> None:
-    server = uvicorn.Server(
+def _serve(application: FastAPI, host: str, port: int, variable: str) -> None:
+    ports.check(host, port, variable)
+    server = Server(
         uvicorn.Config(
             application, host, port, log_config=None, access_log=False, server_header=False,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )  # fmt: skip
+
+    def stop() -> None:
+        server.should_exit = True
+
+    _on_end(stop)
     server.run()
+
+
+def _on_end(act: Callable[[], object]) -> None:
+    """Do this on SIGTERM, and on Ctrl-C unless it is to be ignored, as in a part of `up`."""
+    signal.signal(signal.SIGTERM, lambda *_: act())
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: act())

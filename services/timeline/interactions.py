@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from schemas.event import Direction
+from schemas.event import Direction, Event
 
 SILENCE = timedelta(minutes=30)  # a visit ends after this long without an event on its device
 VISITING = frozenset({"web", "app"})
@@ -44,10 +44,11 @@ class Part:
     last_outbound_at: datetime | None = None
     closed_at: datetime | None = None
 
-    def add(self, type: str, channel: str, direction: Direction, at: datetime) -> None:
+    def add(self, event: Event) -> None:
         """Count one more event; the order of adding doesn't matter."""
+        type, direction, at = event.type, event.direction, event.occurred_at
         self.started_at, self.last_at = min(self.started_at, at), max(self.last_at, at)
-        self.channel = min(self.channel, channel)
+        self.source, self.channel = min(self.source, event.system), min(self.channel, event.channel)
         self.events += 1
         if direction == Direction.inbound:
             self.inbound += 1

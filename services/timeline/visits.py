@@ -17,7 +17,7 @@ PART = """source text, channel text, conversation text, started_at timestamptz, 
 NAMES = [column.split()[0] for column in PART.split(", ")]
 # How two parts of one interaction on one identifier add up.
 SUM = """ON CONFLICT (identifier_id, interaction_id) DO UPDATE SET
-    channel = least(i.channel, excluded.channel),
+    source = least(i.source, excluded.source), channel = least(i.channel, excluded.channel),
     started_at = least(i.started_at, excluded.started_at), last_at = greatest(i.last_at, excluded.last_at),
     events = i.events + excluded.events, inbound = i.inbound + excluded.inbound,
     outbound = i.outbound + excluded.outbound,
@@ -54,7 +54,7 @@ def write_interactions(conn: sa.Connection, fresh: Iterable[Arrival], interactio
         event, name = one.event, (one.anchor, interactions[one.key])
         if name not in parts:
             parts[name] = Part(event.system, event.channel, event.conversation, event.occurred_at, event.occurred_at)
-        parts[name].add(event.type, event.channel, event.direction, event.occurred_at)
+        parts[name].add(event)
     rows = ((*name, *(getattr(part, column) for column in NAMES), tx) for name, part in parts.items())
     copy(conn, "adding", f"identifier_id uuid, interaction_id uuid, {PART}, tx bigint", rows)
     columns = f"identifier_id, interaction_id, {', '.join(NAMES)}, tx"

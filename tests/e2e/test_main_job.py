@@ -64,7 +64,7 @@ def visit_the_site(address: str, key: str) -> None:
     client = segment.analytics.client.Client(key, host=address)
     client.page(anonymous_id=DEVICE, name="Router help", properties={"url": "https://shop.example/help/router"})
     client.identify(user_id=ACCOUNT, anonymous_id=DEVICE, traits={"email": MAIL, "name": "Mari Maasikas"})
-    client.track(user_id=ACCOUNT, event="Troubleshooter Started", properties={"product": "router"})
+    client.track(user_id=ACCOUNT, anonymous_id=DEVICE, event="Troubleshooter Started", properties={"product": "router"})
     client.shutdown()
 
 
