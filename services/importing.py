@@ -21,7 +21,6 @@ from services.identifiers import Rules, keys
 from services.timeline.tables import imports
 
 ITEMS, BYTES = 500, 8_000_000  # that go to the log at once, at most; a single item may be larger
-PAUSES = (0.5, 1, 2, 4, 8)  # seconds until a log that is away is tried again
 
 
 @dataclass
@@ -42,6 +41,7 @@ class Import:
     rules: Rules
     tell: Callable[[Tally], object]
     refuse: Callable[[Item, str, str], object]
+    pauses: Sequence[float] = (0.5, 1, 2, 4, 8)  # seconds until a log that is away is tried again
 
     def run(self, items: Iterable[Item], read: Callable[[Item], Event], name: str | None = None) -> Tally:
         """Append the events that `read` makes of the items; under a name, go on where the last run stopped.
@@ -77,7 +77,7 @@ class Import:
             return None
 
     def _append(self, drafts: Sequence[Draft]) -> None:
-        for pause in PAUSES:
+        for pause in self.pauses:
             try:
                 return self.appender.append(drafts)
             except LogUnavailable:

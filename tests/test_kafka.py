@@ -83,29 +83,32 @@ def test_name_and_password_reach_every_client(broker: Broker, topic: str, engine
     with closing(KafkaAppender(broker.signed_address, options=right, topic=topic)) as appender:
         append_when_back(appender, [Draft("k", b"v")])
     assert reads(broker.signed_address, engine, topic, right) == [b"v"]
-    with closing(KafkaAppender(broker.signed_address, options=wrong, topic=topic)) as appender:
-        with pytest.raises(LogUnavailable):
-            appender.append([Draft("k", b"v")])
+    with (
+        closing(KafkaAppender(broker.signed_address, options=wrong, topic=topic)) as appender,
+        pytest.raises(LogUnavailable),
+    ):
+        appender.append([Draft("k", b"v")])
 
 
 def test_tls_is_spoken_when_it_is_set(kafka: str, topic: str) -> None:
-    with closing(KafkaAppender(kafka, options={"security_protocol": "SSL"}, topic=topic)) as appender:
-        with pytest.raises(LogUnavailable):
-            appender.check()
+    with (
+        closing(KafkaAppender(kafka, options={"security_protocol": "SSL"}, topic=topic)) as appender,
+        pytest.raises(LogUnavailable),
+    ):
+        appender.check()
 
 
 def test_a_topic_that_is_missing_is_named_and_not_made(kafka: str) -> None:
-    with closing(KafkaAppender(kafka, topic="events.missing")) as appender:
-        with pytest.raises(LogUnavailable, match=r"events\.missing.*tellonce migrate"):
-            appender.check()
+    missing = pytest.raises(LogUnavailable, match=r"events\.missing.*tellonce migrate")
+    with closing(KafkaAppender(kafka, topic="events.missing")) as appender, missing:
+        appender.append([Draft("k", b"v")])
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         assert "events.missing" not in admin.list_topics()
 
 
 def test_a_host_that_does_not_exist_is_a_log_that_is_away() -> None:
-    with closing(KafkaAppender("no-such-host.invalid:9092")) as appender:
-        with pytest.raises(LogUnavailable):
-            appender.append([Draft("k", b"v")])
+    with closing(KafkaAppender("no-such-host.invalid:9092")) as appender, pytest.raises(LogUnavailable):
+        appender.append([Draft("k", b"v")])
 
 
 def test_a_topic_keeps_its_records_for_ever(kafka: str, topic: str) -> None:

@@ -88,6 +88,21 @@ def test_a_brief_tells_over_all_channels(house: House) -> None:
     assert (read.what, read.role, read.channel, read.reason) == ("brief", "channel", "chat", "new chat")
 
 
+def test_what_waits_is_told_however_much_happened_since(house: House) -> None:
+    now = datetime.now(UTC)
+    house.happened(
+        event(MAIL, occurred_at=now - timedelta(days=9), text="Forgotten"),
+        *(
+            event(MAIL, occurred_at=now - timedelta(hours=i), type=type, direction=direction, conversation=f"c{i}")
+            for i in range(12)
+            for type, direction in (("message.received", "inbound"), ("message.sent", "outbound"))
+        ),
+    )
+    told = house.get("/v1/brief", email="mari@example.com")
+    assert "Forgotten" in [one["said"][0]["text"] for one in told["open"]]
+    assert "Forgotten" not in [one["said"][0]["text"] for one in told["recent"]]
+
+
 def test_a_brief_as_text_is_plain_and_short(house: House) -> None:
     house.happened(event(MAIL, occurred_at=datetime.now(UTC), author={"name": "Mari Maasikas"}))
     answer = house.ask("/v1/brief", Role.channel, email="mari@example.com", format="text", length=160)

@@ -35,8 +35,9 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reading, writing = async_engine(database_url), engine(database_url)
         watch = Watch(database_url, reading)
-        app.state.backing = Backing(settings, appender, settings.rules(), reading, writing, watch, measures)
         watching = asyncio.create_task(watch.run())
+        rules = settings.rules()
+        app.state.backing = Backing(settings, appender, rules, reading, writing, watch, watching, measures)
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):

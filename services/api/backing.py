@@ -1,5 +1,6 @@
 """What the routes stand on: connections, the log, wakes and metrics, made when the application starts."""
 
+from asyncio import Task
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +20,10 @@ from services.timeline.tables import deployment
 
 @dataclass(frozen=True)
 class Backing:
-    """Reads go by `reading`, on the event loop; commands block, and go by `writing` in a worker thread."""
+    """Reads go by `reading`, on the event loop; commands block, and go by `writing` in a worker thread.
+
+    `watching` is the running `watch`, which wakes the live streams.
+    """
 
     settings: Settings
     appender: Appender
@@ -27,6 +31,7 @@ class Backing:
     reading: AsyncEngine
     writing: sa.Engine
     watch: Watch
+    watching: Task[None]
     measures: Measures
 
     def desk(self, conn: sa.Connection) -> Desk:
@@ -46,5 +51,9 @@ async def transaction(request: Request) -> AsyncIterator[AsyncConnection]:
         yield conn
 
 
-Back = Annotated[Backing, Depends(backing)]
+async def _backing(request: Request) -> Backing:
+    return backing(request)  # a dependency that is not async is sent to a thread, which costs more than it does
+
+
+Back = Annotated[Backing, Depends(_backing)]
 Transaction = Annotated[AsyncConnection, Depends(transaction, scope="function")]

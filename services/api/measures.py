@@ -16,7 +16,7 @@ class Measures:
         self.seconds = Histogram(
             "tellonce_api_request_seconds",
             "Time to the start of the answer",
-            ["method", "route", "status"],
+            ["route", "status"],
             buckets=BUCKETS,
             registry=registry,
         )
@@ -40,8 +40,7 @@ class Timed:
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
-                labels = scope["method"], route, str(message["status"])
-                self.measures.seconds.labels(*labels).observe(perf_counter() - started)
+                self.measures.seconds.labels(route, str(message["status"])).observe(perf_counter() - started)
             await send(message)
 
         await self.app(scope, receive, measured)

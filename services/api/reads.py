@@ -45,7 +45,9 @@ class Trace:
             self.measures.reads.labels(caller.role.value, what).inc(len(rows))
 
 
-def _trace(backing: Back, reason: Why = None, x_reason: Annotated[str | None, Header(max_length=500)] = None) -> Trace:
+async def _trace(
+    backing: Back, reason: Why = None, x_reason: Annotated[str | None, Header(max_length=500)] = None
+) -> Trace:
     return Trace(backing.measures, reason or x_reason)
 
 

@@ -38,7 +38,7 @@ class KafkaAppender:
         self._building = Lock()
         self._producer: KafkaProducer | None = None
         try:
-            self.check()  # also warms the metadata, so that the first append need not wait for it
+            self._connected()
         except LogUnavailable as away:
             log.warning("log_unavailable", detail=str(away))
 
@@ -65,10 +65,8 @@ class KafkaAppender:
     def check(self) -> None:
         """Raise LogUnavailable when an append would fail now: asks the broker for the topic's leaders."""
         self._budget.check()
-        with client(KafkaAdminClient, self._options, **self._reach) as admin:
-            describe(admin, self._topic)
-        with available():
-            self._connected().partitions_for(self._topic)
+        self._connected()
+        self._look()
 
     def close(self) -> None:
         """Store what is under way and end."""
@@ -83,10 +81,17 @@ class KafkaAppender:
             raise LogUnavailable("The connection to Kafka is being made.")
         try:
             if self._producer is None:
+                self._look()  # kafka-python would make a missing topic, with the broker's own defaults
                 self._producer = build(KafkaProducer, self._options, **self._reach, **self._producing())
+                with available():
+                    self._producer.partitions_for(self._topic)  # so that no append need wait for it
             return self._producer
         finally:
             self._building.release()
+
+    def _look(self) -> None:
+        with client(KafkaAdminClient, self._options, **self._reach) as admin:
+            describe(admin, self._topic)
 
     def _producing(self) -> dict[str, object]:
         return {

@@ -100,11 +100,18 @@ def names(arrived: Iterable[Arrival]) -> dict[tuple[UUID, str], Age]:
     """Customers' names as their own events give them, with when they were last seen."""
     latest: dict[tuple[UUID, str], Age] = {}
     for one in arrived:
-        author = one.event.author
-        if author and author.name and author.role == Role.customer and not one.unnamed:
-            name = (one.anchor, author.name)
+        if not one.unnamed and (called := _called(one.event)):
+            name = (one.anchor, called)
             latest[name] = max(latest.get(name, one.age), one.age)
     return latest
+
+
+def _called(event: Event) -> str | None:
+    if event.author and event.author.role == Role.customer and event.author.name:
+        return event.author.name
+    traits = event.data.get("traits") if event.type == "customer.identified" else None
+    name = traits.get("name") if isinstance(traits, dict) else None
+    return name.strip() or None if isinstance(name, str) else None
 
 
 def stand_in(one: Arrival, secret: bytes) -> UUID | None:

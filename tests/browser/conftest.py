@@ -5,10 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.serving import chromium, chromium_path, served
 from tests.pages.reading import link
+
+PATIENCE = 15_000  # milliseconds; machines that test are busy
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +36,7 @@ def address(database_url: str) -> Iterator[str]:
 def context(window: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A fresh browser; parametrize it indirectly with options such as `{"java_script_enabled": False}`."""
     context = window.new_context(base_url=address, timezone_id="Europe/Tallinn", **getattr(request, "param", {}))
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -20,7 +20,7 @@ from cloudevents.core.bindings import http as binding
 from cloudevents.core.v1.event import CloudEvent
 from psycopg import sql
 
-from tests.e2e.stacks import Stack, embedded, grown, wait_for
+from tests.e2e.stacks import Stack, embedded, grown, postgres_server, wait_for  # noqa: F401 - a fixture
 from tests.e2e.test_sdks import modules  # noqa: F401 - a fixture
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -213,4 +213,4 @@ def test_an_unknown_caller_and_an_unknown_key_are_told_so(stack: Stack, told: di
     unknown = brief(stack, told["agent"], phone="+37255599999")
     assert (unknown["status"], unknown["code"]) == (404, "unknown_customer")
     refused = requests.post(f"{stack.ingest}/v1/events", json={}, auth=("wrong", ""), timeout=10)
-    assert (refused.status_code, refused.json()["code"]) == (401, "unknown_key")
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")

@@ -1,6 +1,5 @@
 """For operators: is it alive, is it ready, what does it do."""
 
-import sqlalchemy as sa
 from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,12 +19,14 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Ready", responses={503: {"model": Trouble}})
-async def readyz(conn: Transaction) -> dict[str, str]:
-    """Whether the database answers and its tables are those of this version."""
-    if not await conn.run_sync(_is_current):
+async def readyz(conn: Transaction, back: Back) -> dict[str, str]:
+    """Whether the database answers, its tables are those of this version, and live streams are woken."""
+    if not await conn.run_sync(is_current):
         raise Unavailable(
             "The tables are not those of this version.", code="not_migrated", hint="Run `tellonce migrate`."
         )
+    if back.watching.done():
+        raise Unavailable("Live streams are not woken.", code="not_watching", hint="Restart; its log says why.")
     return {"status": "ready"}
 
 
@@ -33,7 +34,3 @@ async def readyz(conn: Transaction) -> dict[str, str]:
 async def metrics(back: Back) -> Response:
     """Seconds by route, reads by role, open streams."""
     return Response(generate_latest(back.measures.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _is_current(conn: sa.Connection) -> bool:
-    return is_current(conn)
