@@ -64,6 +64,7 @@ post() { # id, text
 {"id": "$1", "type": "message.received", "channel": "email", "time": "$(date --utc +%FT%TZ)", "text": "$2",
  "identifiers": [{"type": "email", "value": "mari@example.com"}, {"type": "phone", "value": "+372 5551 2345"}]}
 JSON
+  echo
 }
 
 brief_has() { # identifier, words

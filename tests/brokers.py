@@ -63,7 +63,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         found = _named() or _in_docker(stack) or _on_java(stack, tmp_path_factory)
         if not found:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
-        KafkaAdminClient(bootstrap_servers=found.address, bootstrap_timeout_ms=START_SECONDS * 1000).close()
+        patience = {"bootstrap_timeout_ms": START_SECONDS * 1000, "reconnect_backoff_max_ms": 200}
+        KafkaAdminClient(bootstrap_servers=found.address, **patience).close()
         yield found
 
 

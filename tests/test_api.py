@@ -177,6 +177,21 @@ def test_metrics_count_requests_by_route_and_reads_by_role(house: House) -> None
     assert "tellonce_api_open_streams 0.0" in told
 
 
+def test_what_the_database_can_not_take_is_the_callers_to_correct(house: House, subtests: pytest.Subtests) -> None:
+    house.happened(event(MAIL))
+    customer = f"/v1/customers/{house.id(MAIL)}"
+    for address in (
+        "/v1/search?q=%00",
+        "/v1/brief?customer=%00",
+        f"{customer}/timeline?q=%00",
+        f"{customer}?reason=%00",
+    ):
+        with subtests.test(address=address):
+            answer = house.ask(address)
+            assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+    assert house.post(f"{customer}/notes", {"text": "Hi\x00"}).status_code == 400
+
+
 def test_errors_of_the_framework_have_the_one_form_too(house: House) -> None:
     for answer in (house.ask("/v1/nothing"), house.client.delete("/healthz")):
         assert answer.status_code in (404, 405)

@@ -68,7 +68,7 @@ def test_every_example_is_told_without_leaking_how_it_is_stored(path: Path) -> N
         ("Bought Router for 49.90 EUR (order 1001)", "purchase.made", None,
          {"items": [{"name": "Router"}], "amount": "49.90", "currency": "EUR"},
          {"references": [{"type": "order", "value": "1001"}]}),
-        ("Delivery in transit with Omniva, due 2026-05-06", "delivery.updated", None,
+        ("Parcel in transit with Omniva, due 2026-05-06", "delivery.updated", None,
          {"status": "in_transit", "carrier": "Omniva", "due": "2026-05-06T12:00:00Z"}, {}),
         ("Invoice reminded, 19.90 EUR, due 2026-05-20", "billing.updated", None,
          {"status": "reminded", "amount": "19.90", "currency": "EUR", "due": "2026-05-20"}, {}),

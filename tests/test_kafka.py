@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from services.errors import Invalid
@@ -115,6 +115,37 @@ def test_a_topic_keeps_its_records_for_ever(kafka: str, topic: str) -> None:
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     assert found["topic"][topic]["retention.ms"]["value"] == "-1"
+
+
+def test_what_is_done_is_committed_for_whoever_watches_the_lag(kafka: str, topic: str, engine: sa.Engine) -> None:
+    where = TopicPartition(topic, 0)
+    with (
+        closing(KafkaAppender(kafka, topic=topic)) as appender,
+        KafkaReader(kafka, engine, topic, topic=topic) as reader,
+        closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin,
+    ):
+        append_when_back(appender, [Draft("k", b"v")])
+        work = Work(engine, reader)
+        until(lambda: work.done, work.step)
+        reader.done(0, 1)
+        until(lambda: where in admin.list_group_offsets(topic)[topic], work.step)
+        assert admin.list_group_offsets(topic)[topic][where].offset == 1
+
+
+def test_a_partition_that_does_not_move_is_read_by_a_new_consumer(kafka: str, topic: str, engine: sa.Engine) -> None:
+    with (
+        closing(KafkaAppender(kafka, topic=topic)) as appender,
+        KafkaReader(kafka, engine, topic, topic=topic, stall=0.5) as reader,
+    ):
+        work = Work(engine, reader)
+        until(lambda: reader.assigned()[0], work.step)
+        work.step()
+        stuck = reader._consumer
+        assert stuck is not None
+        stuck.pause(TopicPartition(topic, 0))  # what a fetch that never comes back looks like
+        append_when_back(appender, [Draft("k", b"v")])
+        until(lambda: work.done, work.step)
+        assert reader._consumer is not stuck
 
 
 def test_above_the_budget_callers_are_told_at_once(broker: Broker, appender: KafkaAppender) -> None:

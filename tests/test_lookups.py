@@ -10,6 +10,7 @@ from services.access import Role
 from tests.builders import event
 from tests.house import MAIL, PHONE, House
 
+ANSWER = {"type": "message.sent", "direction": "outbound"}
 ASKED: list[dict[str, Any]] = [
     {"phone": "5551 2345"},
     {"phone": "+37255512345"},
@@ -81,7 +82,7 @@ def test_a_brief_tells_over_all_channels(house: House) -> None:
         ("email", None, None),
     ]
     assert [deed["summary"] for deed in told["activity"]] == ["Viewed “Complaints”"]
-    assert [deed["summary"] for deed in told["deliveries"]] == ["Delivery lost"]
+    assert [deed["summary"] for deed in told["deliveries"]] == ["Parcel lost"]
     assert [(one["type"], one["value"]) for one in told["references"]] == [("order", "1001")]
     assert told["analysis"] == {"pending": True}
     [read] = house.reads()
@@ -92,10 +93,10 @@ def test_what_waits_is_told_however_much_happened_since(house: House) -> None:
     now = datetime.now(UTC)
     house.happened(
         event(MAIL, occurred_at=now - timedelta(days=9), text="Forgotten"),
+        *(event(MAIL, occurred_at=now - timedelta(hours=i), conversation=f"c{i}") for i in range(12)),
         *(
-            event(MAIL, occurred_at=now - timedelta(hours=i), type=type, direction=direction, conversation=f"c{i}")
+            event(MAIL, occurred_at=now - timedelta(minutes=60 * i - 1), conversation=f"c{i}", **ANSWER)
             for i in range(12)
-            for type, direction in (("message.received", "inbound"), ("message.sent", "outbound"))
         ),
     )
     told = house.get("/v1/brief", email="mari@example.com")

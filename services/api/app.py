@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from services import errors
+from services import refusals
 from services.api import pages
 from services.api.backing import Backing
 from services.api.live import Watch
 from services.api.measures import Measures, Timed
 from services.api.routes import briefs, commands, customers, operations
 from services.database import async_engine, engine
-from services.errors import Unavailable
+from services.errors import Invalid, Problem, Unavailable
 from services.eventlog import Appender
 from services.settings import Settings
 
@@ -47,15 +47,23 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
 
     app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
     app.add_middleware(Timed, measures=measures)
-    errors.install(app)
+    refusals.install(app)
     for kind in AWAY:
         app.add_exception_handler(kind, _away)
+    app.add_exception_handler(DataError, _unfit)
     for part in (briefs, customers, commands, operations, pages):
         app.include_router(part.router)
     return app
 
 
 async def _away(request: Request, error: Exception) -> JSONResponse:
-    """The database does not answer: a 503 in the one form."""
-    problem = Unavailable("The database does not answer.", code="database_away")
+    return _answer(Unavailable("The database does not answer.", code="database_away"))
+
+
+async def _unfit(request: Request, error: Exception) -> JSONResponse:
+    hint = "Leave out NUL characters, and take times between the years 1 and 9999."
+    return _answer(Invalid("The database can't take a value that was sent.", code="invalid_value", hint=hint))
+
+
+def _answer(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body, problem.status, headers=problem.headers)

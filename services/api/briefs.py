@@ -141,7 +141,8 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
         yield [_sentence(f"Online {ago(brief.activity[0].at, now)}: {shortened(deeds, width)}")]
     feedback = [brief.feedback] if brief.feedback else []
     for deed in (*brief.deliveries[:1], *brief.billing[:1], *brief.purchases[:1], *feedback):
-        yield [_sentence(f"{ago(deed.at, now).capitalize()}: {shortened(deed.summary, width)}")]
+        when = ago(deed.at, now)
+        yield [_sentence(f"{when[0].upper()}{when[1:]}: {shortened(deed.summary, width)}")]
     for one in brief.open[1:]:
         yield _told(one, now, width, "Also not answered:")
     for one in others[1:]:

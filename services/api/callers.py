@@ -63,7 +63,7 @@ def allowed(*roles: Role) -> Callable[..., Awaitable[Caller]]:
     return check
 
 
-Helper = Annotated[Caller, Depends(allowed(Role.agent, Role.channel))]
+AgentOrChannel = Annotated[Caller, Depends(allowed(Role.agent, Role.channel))]
 Agent = Annotated[Caller, Depends(allowed(Role.agent))]
 
 

@@ -30,8 +30,9 @@ CHOSEN = sa.text(f"""
 # The literal condition is that of the index.
 MILESTONE = sa.text(f"""
     SELECT one.* FROM unnest(CAST(:ids AS uuid[])) mine(id)
-    CROSS JOIN unnest(ARRAY[{MILESTONES.partition("(")[2][:-1]}]) kind(name) CROSS JOIN LATERAL (
-        SELECT {timelines.EVENT} FROM events e WHERE e.identifier_id = mine.id AND e.type = kind.name AND e.{MILESTONES}
+    CROSS JOIN unnest(ARRAY{list(MILESTONES)}) kind(name) CROSS JOIN LATERAL (
+        SELECT {timelines.EVENT} FROM events e
+        WHERE e.identifier_id = mine.id AND e.type = kind.name AND e.type IN {MILESTONES}
         ORDER BY e.occurred_at DESC LIMIT 3
     ) one ORDER BY one.occurred_at DESC, one.event_key""")
 PENDING = sa.text("SELECT EXISTS (SELECT FROM marks WHERE customer_id = ANY(:ids))")

@@ -224,7 +224,7 @@ def _purchase(event: Wire, data: Data) -> str:
 def _delivery(event: Wire, data: Data) -> str:
     carrier = f" with {data['carrier']}" if data.get("carrier") else ""
     due = data.get("due") and f"due {str(data['due'])[:10]}"
-    return joined(f"Delivery {plain(data.get('status'))}{carrier}", due) + numbers(data)
+    return joined(f"Parcel {plain(data.get('status'))}{carrier}", due) + numbers(data)
 
 
 @_says("billing.updated")

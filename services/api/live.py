@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.api.answers import Answer, Happening, KnownIdentifier
 from services.api.queries import SETTLED, fingerprint, identifiers_shown, ids_of, members
 from services.api.timelines import EVENT, happening
-from services.errors import Invalid
+from services.errors import Invalid, NotFound
 
 log = structlog.get_logger()
 
@@ -175,7 +175,7 @@ async def stream(
     engine: AsyncEngine, watch: Watch, asked: UUID, place: Place, life: float = LIFE
 ) -> AsyncIterator[ServerSentEvent]:
     """The stream from a place on: `customer` first and at each change, `event` for each, `reset` where the place is
-    not of this database. Ends after `life` seconds, or when the database goes away; the client comes again."""
+    not of this database. Ends after `life` seconds, or when database or customer go away; the client comes again."""
     until = monotonic() + life
     yield ServerSentEvent(retry=RETRY)
     with watch.following(asked) as follower:
@@ -184,7 +184,7 @@ async def stream(
             try:
                 async with engine.connect() as conn:
                     found = await conn.run_sync(news, asked, place)
-            except (DBAPIError, NoConnection):
+            except (DBAPIError, NoConnection, NotFound):
                 return
             if found.reset:
                 yield ServerSentEvent(event="reset", data={"members": found.whole.members}, id=str(found.place))

@@ -76,13 +76,14 @@ class Reader(Protocol):
     """The reading side; one per worker thread. Partitions are shared among the readers of one group.
 
     Where to start in a partition is the caller's: it keeps positions with its data (`positions.py`) and says
-    `seek`. For a moment two readers may hold the same partition; the positions' fence decides.
+    `seek`. For a moment two readers may hold the same partition: the positions' fence decides, and who is fenced
+    claims anew a moment later what it still holds.
     """
 
     @property
     def log(self) -> str:
-        """The name of this topic of this log, and of no other: what positions are kept under, so that those
-        of one log are never taken for another's. Raises LogUnavailable."""
+        """The name of this topic of this log, and of no other: what to keep positions under, so that those of
+        one log are never taken for another's. Raises LogUnavailable."""
 
     def poll(self, timeout: float) -> list[Batch]:
         """The next records of the partitions held, at most `batch_size`; empty after `timeout` seconds.
@@ -92,10 +93,7 @@ class Reader(Protocol):
         """
 
     def assigned(self) -> tuple[frozenset[int], int]:
-        """The partitions held, and a counter that rises when they change, which is only within `poll`.
-
-        When it has risen, claim and seek all of them: one may have gone and come back.
-        """
+        """The partitions held, and a counter that rises when they change, which is only within `poll`."""
 
     def seek(self, partition: int, position: int) -> None:
         """Read a held partition from this position on. Raises ValueError when it isn't held."""

@@ -3,15 +3,25 @@
 from collections.abc import Sequence
 from threading import Lock, Thread
 from time import monotonic
+from typing import Any
 
 import structlog
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
 from services.eventlog import EVENTS, LARGEST, Draft, LogUnavailable
 from services.eventlog.budget import Budget
-from services.eventlog.kafka_clients import ROOM, Options, available, build, check_options, client, describe, reach
+from services.eventlog.kafka_clients import (
+    ROOM,
+    Options,
+    admin_client,
+    available,
+    build,
+    check_options,
+    describe,
+    reach,
+)
 
 log = structlog.get_logger()
 
@@ -30,9 +40,8 @@ class KafkaAppender:
         options: Options | None = None,
         topic: str = EVENTS,
     ) -> None:
-        self._options = options or {}
-        check_options(self._options)
-        self._reach = reach(servers, timeout / 2)  # the other half is for the records, or a second try
+        check_options(options or {})
+        self._settings = {**producing(timeout), **reach(servers, timeout / 2), **(options or {})}
         self._timeout, self._topic = timeout, topic
         self._budget = Budget(budget)
         self._building = Lock()
@@ -82,7 +91,7 @@ class KafkaAppender:
         try:
             if self._producer is None:
                 self._look()  # kafka-python would make a missing topic, with the broker's own defaults
-                self._producer = build(KafkaProducer, self._options, **self._reach, **self._producing())
+                self._producer = build(KafkaProducer, self._settings)
                 with available():
                     self._producer.partitions_for(self._topic)  # so that no append need wait for it
             return self._producer
@@ -90,20 +99,8 @@ class KafkaAppender:
             self._building.release()
 
     def _look(self) -> None:
-        with client(KafkaAdminClient, self._options, **self._reach) as admin:
+        with admin_client(self._settings) as admin:
             describe(admin, self._topic)
-
-    def _producing(self) -> dict[str, object]:
-        return {
-            "acks": "all",
-            "enable_idempotence": True,
-            "linger_ms": LINGER,
-            "batch_size": BATCH,
-            "max_block_ms": int(self._timeout * 500),
-            "delivery_timeout_ms": int(self._timeout * 1000),
-            "max_request_size": LARGEST + ROOM,
-            "allow_auto_create_topics": False,
-        }
 
     def _abandon(self, producer: KafkaProducer, error: KafkaError) -> None:
         """Let the next append build a new one: this one may have failed for good.
@@ -111,6 +108,8 @@ class KafkaAppender:
         A refused producer id is final by design; kafka-python 3.0.12 also never sends again after a batch that
         was under way has expired. Who still waits for it may succeed until it is closed.
         """
+        if self._producer is not producer:
+            return
         with self._building:
             if self._producer is not producer:
                 return
@@ -125,6 +124,19 @@ class KafkaAppender:
                 future.add_both(lambda _: self._give_back(size, futures))
                 return
         self._budget.give_back(size)
+
+
+def producing(timeout: float) -> dict[str, Any]:
+    """Settings of a producer that has stored or given up within the time-out, half of which is to connect."""
+    return {
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": LINGER,
+        "batch_size": BATCH,
+        "max_block_ms": int(timeout * 500),
+        "delivery_timeout_ms": int(timeout * 1000),
+        "max_request_size": LARGEST + ROOM,
+    }
 
 
 def _close(producer: KafkaProducer, timeout: float) -> None:

@@ -37,8 +37,8 @@ def check_options(options: Options) -> None:
         raise Unavailable(message, code="crc32c_missing", hint="Install it: pip install crc32c.")
 
 
-def build(kind: type[Client], options: Options, **settings: Any) -> Client:
-    """A connected client; `options` go before `settings`, as far as this kind knows them.
+def build(kind: type[Client], settings: Mapping[str, Any]) -> Client:
+    """A connected client with the settings that its kind knows.
 
     Raises LogUnavailable when no broker answers in `bootstrap_timeout_ms`.
     """
@@ -48,10 +48,10 @@ def build(kind: type[Client], options: Options, **settings: Any) -> Client:
         clients.append(KafkaNetClient(**configs))
         return clients[0]
 
-    own = {name: value for name, value in options.items() if name in kind.DEFAULT_CONFIG}
+    known = {name: value for name, value in settings.items() if name in kind.DEFAULT_CONFIG}
     with available():
         try:
-            return kind(**{**settings, **own, "kafka_client": network})
+            return kind(**known, kafka_client=network)
         except Exception:
             for network_client in clients:  # its thread and sockets would stay for ever
                 network_client.close()
@@ -64,13 +64,13 @@ def available() -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise LogUnavailable(f"Kafka does not do it: {type(error).__name__}: {error}") from error
+        raise LogUnavailable(f"The event log in Kafka can't be used: {error}") from error
 
 
 @contextmanager
-def client(kind: type[Client], options: Options, **settings: Any) -> Iterator[Client]:
-    """The same for the length of a block."""
-    one = build(kind, options, **settings)
+def admin_client(settings: Mapping[str, Any]) -> Iterator[KafkaAdminClient]:
+    """A client to look and to make topics, for the length of a block."""
+    one = build(KafkaAdminClient, settings)
     try:
         yield one
     finally:
@@ -109,7 +109,7 @@ def ensure_topics(servers: str, topics: Iterable[str], partitions: int, replicat
         configs["min.insync.replicas"] = "2"
     wanted = {"num_partitions": partitions, "replication_factor": replication, "configs": configs}
     check_options(options)
-    with client(KafkaAdminClient, options, **reach(servers, 30)) as admin, available():
+    with admin_client({**reach(servers, 30), **options}) as admin, available():
         for topic in topics:
             _ensure(admin, topic, wanted)
 

@@ -7,12 +7,21 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 import structlog
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from services.eventlog import EVENTS, LARGEST, Batch, Record
-from services.eventlog.kafka_clients import ROOM, Options, available, build, check_options, client, describe, reach
+from services.eventlog.kafka_clients import (
+    ROOM,
+    Options,
+    admin_client,
+    available,
+    build,
+    check_options,
+    describe,
+    reach,
+)
 from services.eventlog.sharing import Share
 
 log = structlog.get_logger()
@@ -27,12 +36,11 @@ CONSUMING: dict[str, Any] = {
     "max_partition_fetch_bytes": LARGEST + ROOM,
     "fetch_max_bytes": 4 * LARGEST,
     "metadata_max_age_ms": 30_000,
-    "allow_auto_create_topics": False,
 }
 
 
 class KafkaReader:
-    """One consumer, for one thread. `engine`: of the database in which readers share the partitions."""
+    """One consumer, for one thread. `engine`: its own, of the database in which readers share the partitions."""
 
     def __init__(
         self,
@@ -44,14 +52,15 @@ class KafkaReader:
         topic: str = EVENTS,
         stall: float = STALL,
     ) -> None:
-        self._options = options or {}
-        check_options(self._options)
+        check_options(options or {})
         self._topic, self._stall = topic, stall
-        self._reach = reach(servers, TIMEOUT)
-        self._settings = CONSUMING | self._reach | {"group_id": group, "max_poll_records": batch_size}
+        own = {"group_id": group, "max_poll_records": batch_size}
+        self._settings: dict[str, Any] = {**CONSUMING, **reach(servers, TIMEOUT), **own, **(options or {})}
         self._share = Share(engine, topic, group)
         self._consumer: KafkaConsumer | None = None
         self._log = ""
+        self._partitions: set[int] = set()
+        self._looked_at = float("-inf")
         self._positions: dict[int, int] = {}
         self._moved_at: dict[int, float] = {}
         self._stalled: set[int] = set()
@@ -67,7 +76,7 @@ class KafkaReader:
         """The next records; see `Reader`."""
         with available():
             consumer = self._connected()
-            if self._share.refresh(consumer.partitions_for_topic(self._topic)):
+            if self._share.refresh(self._known(consumer)):
                 self._assign(consumer)
                 return []
             try:
@@ -83,15 +92,14 @@ class KafkaReader:
         return self._share.held, self._share.changes
 
     def seek(self, partition: int, position: int) -> None:
-        """Read on from here; see `Reader`. Raises LogUnavailable."""
+        """Read on from here; see `Reader`."""
         if partition not in self._share.held:
             raise ValueError(f"Partition {partition} isn't held.")
-        with available():
-            consumer = self._connected()
         self._positions[partition] = position
         self._moved_at[partition] = monotonic()
-        self._assign(consumer)
-        consumer.seek(TopicPartition(self._topic, partition), position)
+        if self._consumer is not None:
+            self._assign(self._consumer)
+            self._consumer.seek(self._where(partition), position)
 
     def done(self, partition: int, position: int) -> None:
         """Commit to Kafka without waiting; see `Reader`."""
@@ -126,14 +134,21 @@ class KafkaReader:
     def _connected(self) -> KafkaConsumer:
         """The consumer; a new one goes on where the one before was."""
         if self._consumer is None:
-            with client(KafkaAdminClient, self._options, **self._reach) as admin:
+            with admin_client(self._settings) as admin:
                 self._log = f"{self._topic}/{describe(admin, self._topic)['topic_id']}"
-            consumer = build(KafkaConsumer, self._options, **self._settings)
+            consumer = build(KafkaConsumer, self._settings)
             self._consumer = consumer
             self._assign(consumer)
             for partition, position in self._positions.items():
                 consumer.seek(self._where(partition), position)
         return self._consumer
+
+    def _known(self, consumer: KafkaConsumer) -> set[int]:
+        """The topic's partitions, asked for now and then: without an assignment that is a request."""
+        if monotonic() - self._looked_at > self._settings["metadata_max_age_ms"] / 1000:
+            self._partitions = consumer.partitions_for_topic(self._topic) or self._partitions
+            self._looked_at = monotonic()
+        return self._partitions
 
     def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -153,7 +168,7 @@ class KafkaReader:
         self._positions[partition] = end
         self._moved_at[partition] = monotonic()
         self._stalled.discard(partition)
-        return Batch(partition, first, end, [Record(partition, one.offset, one.value or b"") for one in records])
+        return Batch(partition, first, end, tuple(Record(partition, one.offset, one.value or b"") for one in records))
 
     def _watch(self, consumer: KafkaConsumer) -> list[Batch]:
         """See to the partitions that have not moved for long though there is more to read."""

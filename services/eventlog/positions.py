@@ -11,7 +11,7 @@ from services.timeline.tables import positions
 class Fenced(Exception):
     """Another reader has claimed the partition since, or reading did not start where the position is.
 
-    Nothing may be written for it: roll back, and claim anew if the partition is still held a second later.
+    Nothing may be written: roll back, and a moment later claim anew what is still held.
     """
 
 

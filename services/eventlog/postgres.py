@@ -85,6 +85,7 @@ class PostgresAppender:
             try:
                 self._store(wanted)
             except Exception as error:  # it belongs to the callers; this thread serves the next ones
+                self._counts.clear()
                 for entry in wanted:
                     entry.done.set_exception(error)
             else:

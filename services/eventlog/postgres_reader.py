@@ -23,7 +23,7 @@ BYTES = 16_000_000  # of values that a poll takes from a partition
 
 
 class PostgresReader:
-    """A reader on a connection of its own."""
+    """A reader on a connection of its own. `engine`: its own too."""
 
     def __init__(self, engine: sa.Engine, group: str, batch_size: int = 1000, topic: str = EVENTS) -> None:
         self.log = topic
@@ -115,7 +115,7 @@ class PostgresReader:
     def _batch(self, conn: sa.Connection, partition: int, limit: int, end: int) -> Batch:
         first = self._positions[partition]
         found = conn.execute(self._query(partition, first, limit)) if first < end else ()
-        records = [Record(partition, row.position, row.value) for row in found]
+        records = tuple(Record(partition, row.position, row.value) for row in found)
         if not records:
             log.error("log_records_gone", partition=partition, position=first, end=end)
         elif records[0].position != first:

@@ -28,7 +28,7 @@ PATIENCE = 300.0  # seconds without a poll after which a reader counts as stuck,
 
 
 class Share:
-    """One reader's share. A thread shows life while the reader is busy with a batch.
+    """One reader's share. A thread shows life while the reader is busy with a batch. `engine`: its own.
 
     For a moment two readers may count differently and hold the same partition.
     """
@@ -75,6 +75,7 @@ class Share:
                 conn.execute(log_readers.delete().where(*self._mine()))
         except DBAPIError as error:
             log.warning("log_reader_left_silently", detail=_first_line(error), until=str(SILENCE))
+        self._engine.dispose()
 
     def _readers(self) -> list[str]:
         """The readers that live, in one order for all; whoever looks first removes the silent."""

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from services import errors
+from services import refusals
 from services.database import engine as make_engine
 from services.eventlog import Appender
 from services.eventlog.budget import Budget
@@ -54,7 +54,7 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         engine.dispose()
 
     app = FastAPI(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
-    errors.install(app)
+    refusals.install(app)
     _allow_browsers(app, settings.cors_origins)
     _add(app, "/v1/events", measures.timed(posts.events, "/v1/events"), EVENTS)
     for path in segment.PATHS:

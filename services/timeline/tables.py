@@ -12,9 +12,7 @@ metadata = sa.MetaData(
 )
 Time = TIMESTAMP(timezone=True)
 NOW = sa.text("now()")
-MILESTONES = (
-    "type IN ('billing.updated', 'delivery.updated', 'feedback.received', 'note.written', 'purchase.made')"
-)
+MILESTONES = ("billing.updated", "delivery.updated", "feedback.received", "note.written", "purchase.made")
 
 
 def _id(name: str, **options: object) -> sa.Column[object]:
@@ -46,7 +44,10 @@ events = sa.Table(
     sa.PrimaryKeyConstraint("identifier_id", "occurred_at", "event_key"),
     sa.Index(None, "identifier_id", "interaction_id", "occurred_at"),
     # What a brief tells the newest of, however long ago; few rows, so the index costs next to nothing.
-    sa.Index("ix_events_milestones", "identifier_id", "type", "occurred_at", postgresql_where=sa.text(MILESTONES)),
+    sa.Index(
+        "ix_events_milestones", "identifier_id", "type", "occurred_at",
+        postgresql_where=sa.text(f"type IN {MILESTONES}"),
+    ),
 )  # fmt: skip
 
 # One row per interaction and identifier its events are attached to: parts that a reader adds up, so that their

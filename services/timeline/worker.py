@@ -21,7 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from schemas.codec import Unreadable, decode
 from schemas.event import Event
 from services.database import engine as make_engine
-from services.eventlog import DEAD, EVENTS, Appender, Batch, Draft, LogUnavailable, Reader, Record
+from services.eventlog import DEAD, Appender, Batch, Draft, LogUnavailable, Reader, Record
 from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, advance, claim
 from services.identifiers import Rules
@@ -59,7 +59,6 @@ class Worker:
     measures: Measures
     dead_share: float = 0.2
     dead_window: int = 500
-    topic: str = EVENTS
 
     def __post_init__(self) -> None:
         self._claims: dict[int, Claim] = {}
@@ -108,7 +107,7 @@ class Worker:
         self._claims = {partition: one for partition, one in self._claims.items() if partition in held}
         for partition in sorted(held - self._claims.keys()):
             with self.engine.begin() as conn:
-                self._claims[partition] = mine = claim(conn, self.topic, partition)
+                self._claims[partition] = mine = claim(conn, self.reader.log, partition)
             self.reader.seek(partition, mine.position)
             log.info("partition_claimed", partition=partition, position=mine.position, generation=mine.generation)
         self._change = change
@@ -141,7 +140,7 @@ class Worker:
                 dead = dead + unstorable
             self._halt_if_too_many(len(dead), len(batch.records))
             self._set_aside(conn, dead)
-            advance(conn, self.topic, batch.partition, batch.first, batch.end, held.generation)
+            advance(conn, self.reader.log, batch.partition, batch.first, batch.end, held.generation)
         return outcome, dead
 
     def _one_by_one(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, list[DeadLetter]]:
@@ -169,7 +168,7 @@ class Worker:
                     VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, partition, position) DO NOTHING"""
         for letter in dead:
             record = letter.record
-            where = self.topic, record.partition, record.position
+            where = self.reader.log, record.partition, record.position
             conn.exec_driver_sql(insert, (*where, letter.reason, letter.detail, record.value))
             log.error("record_set_aside", partition=where[1], position=where[2], reason=letter.reason)
         self.appender.append([Draft(f"{one.record.partition}-{one.record.position}", one.record.value) for one in dead], DEAD)
@@ -200,9 +199,9 @@ class Worker:
             return
         self._measured_at = clock()
         ends = self.reader.ends()
+        query = "SELECT partition, position FROM positions WHERE topic = %s"
         with self.engine.connect() as conn:
-            found = conn.exec_driver_sql("SELECT partition, position FROM positions WHERE topic = %s", (self.topic,))
-            done = {row.partition: row.position for row in found}
+            done = {row.partition: row.position for row in conn.exec_driver_sql(query, (self.reader.log,))}
         self.measures.lag({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
 
 

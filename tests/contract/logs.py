@@ -60,7 +60,7 @@ class Log:
         """The reading side."""
         if self.kind == "kafka":
             store = database.engine(self.store)
-            return KafkaReader(self.address, store, self.group, batch_size, BRISK, self.topic, stall=5.0)
+            return KafkaReader(self.address, store, self.group, batch_size, BRISK, self.topic, stall=2.0)
         return PostgresReader(database.engine(self.store), self.group, batch_size, self.topic)
 
 

@@ -294,6 +294,18 @@ def test_a_reader_steps_over_what_retention_has_taken(log: Log, engine: sa.Engin
     assert [record.value for batch in batches for record in batch.records] == [b"3"]
 
 
+def test_a_reader_steps_over_records_that_are_all_gone(log: Log, engine: sa.Engine) -> None:
+    append(log, b"1", b"2", b"3", key="one")
+    partition = partition_of("one", PARTITIONS)
+    log.drop(partition, 3)
+    with log.reader() as reader:
+        until(lambda: partition in reader.assigned()[0], lambda: reader.poll(0.1))
+        reader.seek(partition, 1)
+        batches: list[Batch] = []
+        until(lambda: batches, lambda: batches.extend(reader.poll(0.1)))
+    assert batches == [Batch(partition, 1, 3, ())]
+
+
 def test_an_appender_checks_green_and_appends_nothing_of_nothing(log: Log) -> None:
     with closing(log.appender()) as appender:
         appender.check()

@@ -12,7 +12,7 @@ from services.access import Role
 from services.api import briefs, lookups
 from services.api.answers import Brief, Candidates
 from services.api.backing import Back, Transaction
-from services.api.callers import Helper
+from services.api.callers import AgentOrChannel
 from services.api.contexts import gather
 from services.api.reads import Traced
 from services.api.routes.customers import ERRORS
@@ -32,7 +32,7 @@ TEXT: dict[int | str, dict[str, object]] = {
 @router.get("/v1/brief", summary="What a customer has told and done", response_model=Brief | Candidates, responses=TEXT)
 async def brief(
     conn: Transaction,
-    caller: Helper,
+    caller: AgentOrChannel,
     back: Back,
     trace: Traced,
     phone: Annotated[str | None, Query(max_length=512, examples=["+37255512345"])] = None,

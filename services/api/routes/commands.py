@@ -20,7 +20,8 @@ from services.timeline import commands
 router = APIRouter(
     tags=["commands"], responses={**ERRORS, 409: {"model": ERRORS[400]["model"], "description": "It is not so now."}}
 )
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+# Without NUL, which the log could take but PostgreSQL can't.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
 
 
 class NewNote(BaseModel):

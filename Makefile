@@ -1,0 +1,52 @@
+# Two commands do it all: `make run` and `make test`. Both need Python 3.11 or newer, and fetch the rest themselves.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test schemas quality lock clean
+
+PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$one -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
+DATA ?= .data
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: .venv/installed ## start everything here with demo data; prints the addresses and how to sign in (DATA=folder)
+	@exec $(BIN)/tellonce up --data "$(DATA)"
+
+test: .venv/tested ## install what tests need, then run all checks and tests
+	@tests/prepare
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, OpenAPI
+	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m services.openapi
+
+quality: .venv/installed ## measure identity on labelled data (IDENTITY=file OUT=file)
+	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") $(if $(OUT),--out "$(OUT)")
+
+lock: ## pin the newest versions of all dependencies, with hashes; needs uv
+	echo 'setuptools>=80' | uv pip compile pyproject.toml - $(PINNED) --output-file requirements.lock
+	echo 'setuptools>=80' | uv pip compile pyproject.toml - $(PINNED) --extra test \
+		--constraint requirements.lock --output-file requirements-test.lock
+
+PINNED := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+clean: ## remove what was installed and built; data in .data stay
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build tellonce.egg-info
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer with its venv module (Debian: python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/tested: .venv/installed requirements-test.lock
+	$(INSTALL) --require-hashes --requirement requirements-test.lock
+	@touch $@
