@@ -158,7 +158,16 @@ def _free_of_orphans(folder: Path) -> IO[bytes]:
             hint="Look at postgres.log in that folder, and end its process.",
         )
     pid.unlink(missing_ok=True)  # after a crash it may name any other process by now
+    _sweep(folder)
     return free
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the socket folder of a run that could not do so itself."""
+    url = folder / "url"
+    if url.exists():
+        shutil.rmtree(url.read_text().rpartition("?host=")[2], ignore_errors=True)
+        url.unlink()
 
 
 def _socket_folder(account: Account, cleanup: ExitStack) -> Path:

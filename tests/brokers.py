@@ -20,6 +20,7 @@ import docker
 import pytest
 from docker.errors import DockerException
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 from testcontainers.community.kafka import KafkaContainer
 
 HERE = Path(__file__).parent / "kafka"
@@ -51,6 +52,8 @@ class Broker:
             pytest.skip("the broker in TELLONCE_TEST_KAFKA isn't ours to pause")
         self.pause()
         try:
+            while _answers(self.address, 0.5):
+                continue  # it is not stopped yet
             yield
         finally:
             self.resume()
@@ -63,8 +66,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         found = _named() or _in_docker(stack) or _on_java(stack, tmp_path_factory)
         if not found:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
-        patience = {"bootstrap_timeout_ms": START_SECONDS * 1000, "reconnect_backoff_max_ms": 200}
-        KafkaAdminClient(bootstrap_servers=found.address, **patience).close()
+        assert _answers(found.address, START_SECONDS), f"{found.address} does not answer"
         yield found
 
 
@@ -72,6 +74,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 def kafka(broker: Broker) -> str:
     """Its bootstrap address."""
     return broker.address
+
+
+def _answers(address: str, seconds: float) -> bool:
+    patience = {"bootstrap_timeout_ms": int(seconds * 1000), "reconnect_backoff_max_ms": 200}
+    try:
+        KafkaAdminClient(bootstrap_servers=address, **patience).close()
+    except KafkaError:
+        return False
+    return True
 
 
 def _named() -> Broker | None:

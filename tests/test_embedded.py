@@ -150,8 +150,10 @@ def test_a_server_that_outlived_owner_and_guard_is_stopped_by_the_next_start(fol
         owner.kill()
         owner.wait()
         assert words(url) == ["once"]  # nobody has told it
+        sockets = Path(url.rpartition("?host=")[2])
         with started(folder) as server:
             assert words(server.url) == ["once"]
+        assert not sockets.exists()
 
 
 def test_a_killed_server_recovers_at_the_next_start(folder: Path) -> None:

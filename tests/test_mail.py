@@ -37,11 +37,7 @@ def with_header(line: str, text: str = PLAIN) -> str:
 
 def with_parts(*parts: str, kind: str = "mixed") -> str:
     body = "".join(f"--edge\n{part}\n" for part in parts) + "--edge--\n"
-    return (
-        with_header(f'Content-Type: multipart/{kind}; boundary="edge"', PLAIN).split("\n\n")[0]
-        + "\n\n"
-        + body
-    )
+    return with_header(f'Content-Type: multipart/{kind}; boundary="edge"', PLAIN).split("\n\n")[0] + "\n\n" + body
 
 
 TEXT = "Content-Type: text/plain\n\nIt is blue."

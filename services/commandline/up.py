@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated
 
@@ -35,6 +36,27 @@ BEAT = 0.2  # seconds between looks at the children
 JUST_STOPPED = 3.0  # seconds in which a run that was killed may still leave its ports
 SLOW = 30.0  # seconds without readiness after which it says why
 
+
+@dataclass(frozen=True)
+class Everything:
+    """What runs: the embedded PostgreSQL, if it is embedded, and the services."""
+
+    server: Server | None
+    children: Sequence[Child]
+
+    def tend(self) -> None:
+        """Start again what has ended, and wait a little. Raises PostgresEnded."""
+        if self.server and not self.server.alive():
+            raise PostgresEnded
+        for child in self.children:
+            child.tend(errors.print)
+        time.sleep(BEAT)
+
+
+class PostgresEnded(Exception):
+    """The embedded PostgreSQL has ended by itself; the others can't go on without it."""
+
+
 app = typer.Typer()
 out, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -56,8 +78,10 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     while True:
-        _run(settings, demo)
-        errors.print("PostgreSQL has ended; everything starts again.")
+        try:
+            _run(settings, demo)
+        except PostgresEnded:
+            errors.print("PostgreSQL has ended; everything starts again.")
 
 
 def _complete(settings: Settings, given: dict[str, object]) -> Settings:
@@ -80,7 +104,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _run(settings: Settings, with_demo: bool) -> None:
-    """Run everything until the embedded PostgreSQL ends by itself."""
+    """Run everything for ever. Raises PostgresEnded."""
     with _database(settings) as (url, server):
         errors.print("Bringing tables and topics up to date.")
         migrate.upgrade(url)
@@ -89,12 +113,13 @@ def _run(settings: Settings, with_demo: bool) -> None:
         with progress("Demo data") as bar:
             has_demo = with_demo and demonstration.load(here, bar)
         with instances.announced(here.settings), _children(here.settings) as children:
-            _wait_until_ready(here.settings, children)
+            everything = Everything(server, children)
+            _wait_until_ready(here.settings, everything)
             if has_demo:
-                _wait_until_stitched(here, children)
+                _wait_until_stitched(here, everything)
             _welcome(here, has_demo)
-            while server is None or server.alive():
-                _tend(children)
+            while True:
+                everything.tend()
 
 
 @contextmanager
@@ -123,13 +148,7 @@ def _children(settings: Settings) -> Iterator[list[Child]]:
         processes.stop(children)
 
 
-def _tend(children: Sequence[Child]) -> None:
-    for child in children:
-        child.tend(errors.print)
-    time.sleep(BEAT)
-
-
-def _wait_until_ready(settings: Settings, children: Sequence[Child]) -> None:
+def _wait_until_ready(settings: Settings, everything: Everything) -> None:
     started = time.monotonic()
     waiting = {settings.ingest_port: "ingest", settings.api_port: "api"}
     while waiting:
@@ -139,7 +158,7 @@ def _wait_until_ready(settings: Settings, children: Sequence[Child]) -> None:
                 errors.print(f"{waiting[port]} is not ready yet: {words}")
             started = time.monotonic()
         waiting = {port: part for port, part in waiting.items() if not said[port][0]}
-        _tend(children)
+        everything.tend()
 
 
 def _readiness(host: str, port: int) -> tuple[bool, str]:
@@ -153,7 +172,7 @@ def _readiness(host: str, port: int) -> tuple[bool, str]:
         return False, str(error)
 
 
-def _wait_until_stitched(here: Instance, children: Sequence[Child]) -> None:
+def _wait_until_stitched(here: Instance, everything: Everything) -> None:
     """So that the first look at a page finds the demo data whole."""
     count = sa.select(sa.func.count()).select_from(events)
     store = engine(here.url, pool_size=1)
@@ -163,7 +182,7 @@ def _wait_until_stitched(here: Instance, children: Sequence[Child]) -> None:
         while (stitched := conn.scalars(count).one()) < total:
             conn.rollback()
             bar.update(task, completed=stitched)
-            _tend(children)
+            everything.tend()
     store.dispose()
 
 

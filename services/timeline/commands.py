@@ -1,8 +1,8 @@
 """What people do to a customer: notes, merges, unmerges. Each is an event, remembered through every replay.
 
-Each command appends its event to the log first (durable), then stitches it in the caller's transaction, so that
-the caller sees the effect at once; the worker meets the event again and knows it. They block (log, locks, COPY):
-the API runs them in a worker thread on a plain Engine, not by `run_sync`.
+Each command stitches its event in the caller's transaction, so that the caller sees the effect at once, and appends
+it to the log (durable) before that commits; the worker meets the event again and knows it. They block (log, locks,
+COPY): the API runs them in a worker thread on a plain Engine, not by `run_sync`.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _event(type: str, author: Author, data: dict[str, object], text: str | None 
 
 
 def _do(conn: sa.Connection, desk: Desk, event: Event) -> Event:
-    key = str(keys(event, desk.rules)[0])
-    desk.appender.append([Draft(key, encode(event))])
     stitch(conn, [event], desk.rules, desk.secret)
+    # Last, so that what fails before leaves nothing behind; should the commit fail, the worker does what was said.
+    desk.appender.append([Draft(str(keys(event, desk.rules)[0]), encode(event))])
     return event

@@ -201,9 +201,7 @@ def _content(part: Message) -> bytes:
 def _text(mail: Message) -> tuple[str, str | None]:
     """The plain text of all parts that are shown, else their HTML as text, with the HTML itself."""
     shown = [part for part in _parts(mail) if not _is_attached(part)]
-    plain = "\n\n".join(
-        filter(None, (_words(part) for part in shown if part.get_content_subtype() == "plain"))
-    )
+    plain = "\n\n".join(filter(None, (_words(part) for part in shown if part.get_content_subtype() == "plain")))
     if plain:
         return plain, None
     html = "\n".join(_words(part) for part in shown if part.get_content_subtype() == "html")
