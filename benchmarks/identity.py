@@ -80,4 +80,3 @@ def measure(path: Path) -> dict[str, float]:
         "recall": round(right / pairs(people.values()), 4),
         "most_people_in_a_customer": max(crowd.values()),
     }
-

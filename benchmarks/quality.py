@@ -1,6 +1,6 @@
 """`make quality`: how good the decisions are on labelled data, as a table and as JSON.
 
-    python -m benchmarks.quality --identity FILE [--out FILE]
+python -m benchmarks.quality --identity FILE [--out FILE]
 """
 
 import argparse

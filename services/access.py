@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.errors import Conflict
-from services.timeline.tables import keys, sign_ins, sources
+from services.tables import keys, sign_ins, sources
 
 
 class Role(StrEnum):

@@ -1,13 +1,13 @@
 """The errors callers see: one form, `{"code", "message", "hint"}`; each class is a status and a stable code.
 
-    Problem
-    ├── Invalid        400  what was sent can't be understood
-    ├── Unauthorized   401  no key, or an unknown one
-    ├── Forbidden      403  the key's role does not allow it
-    ├── NotFound       404
-    ├── Conflict       409  it can't be done in the present state
-    ├── TooLarge       413
-    └── Unavailable    503  with Retry-After: something behind is away; nothing is lost, send again
+Problem
+├── Invalid        400  what was sent can't be understood
+├── Unauthorized   401  no key, or an unknown one
+├── Forbidden      403  the key's role does not allow it
+├── NotFound       404
+├── Conflict       409  it can't be done in the present state
+├── TooLarge       413
+└── Unavailable    503  with Retry-After: something behind is away; nothing is lost, send again
 """
 
 from typing import Any

@@ -13,7 +13,7 @@ from services.eventlog import LogUnavailable, Reader, Record
 from services.eventlog.opening import open_reader
 from services.identifiers import WEAKEST
 from services.settings import Settings
-from services.timeline.tables import dead_letters, events, identifiers, positions, sources
+from services.tables import dead_letters, events, identifiers, positions, sources
 
 LATE = 60.0  # seconds after which an event should have been stitched
 PATIENCE = 15.0  # seconds to find the oldest event that was not

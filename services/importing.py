@@ -18,7 +18,7 @@ from services.errors import TooLarge
 from services.eventlog import Appender, Draft, LogUnavailable
 from services.files import Item
 from services.identifiers import Rules, keys
-from services.timeline.tables import imports
+from services.tables import imports
 
 ITEMS, BYTES = 500, 8_000_000  # that go to the log at once, at most; a single item may be larger
 

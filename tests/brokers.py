@@ -19,9 +19,10 @@ from string import Template
 import docker
 import pytest
 from docker.errors import DockerException
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 from testcontainers.community.kafka import KafkaContainer
+
+from services.eventlog import LogUnavailable
+from services.eventlog.kafka_clients import admin_client, reach
 
 HERE = Path(__file__).parent / "kafka"
 CACHE = Path(__file__).parents[1] / ".cache" / "kafka"
@@ -77,12 +78,11 @@ def kafka(broker: Broker) -> str:
 
 
 def _answers(address: str, seconds: float) -> bool:
-    patience = {"bootstrap_timeout_ms": int(seconds * 1000), "reconnect_backoff_max_ms": 200}
     try:
-        KafkaAdminClient(bootstrap_servers=address, **patience).close()
-    except KafkaError:
+        with admin_client(reach(address, seconds)):
+            return True
+    except LogUnavailable:
         return False
-    return True
 
 
 def _named() -> Broker | None:

@@ -16,8 +16,10 @@ IDENTIFIERS = "SELECT id, type, scope, value, verification, first_at, first_key,
 # Of a pair only the earliest link and the outcome: later ones, and the parties a conversation was thought to be with
 # until an earlier one was known, depend on what came first.
 LINKS = """
-    SELECT DISTINCT ON (left_id, right_id, rule) left_id, right_id, rule, occurred_at, event_key, source, event_id, refused
-    FROM links WHERE refused IS DISTINCT FROM 'follows another' ORDER BY left_id, right_id, rule, occurred_at, event_key"""
+    SELECT DISTINCT ON (left_id, right_id, rule)
+        left_id, right_id, rule, occurred_at, event_key, source, event_id, refused
+    FROM links WHERE refused IS DISTINCT FROM 'follows another'
+    ORDER BY left_id, right_id, rule, occurred_at, event_key"""
 VISITS = "SELECT device_id, started_at, ended_at FROM visits"
 NAMES = "SELECT identifier_id, name, seen_at FROM names"
 DECISIONS = "SELECT left_id, right_id, occurred_at, event_key, verdict FROM decisions"
@@ -25,10 +27,21 @@ PARTS = dict(
     events=EVENTS, interactions=INTERACTIONS, identifiers=IDENTIFIERS, links=LINKS, visits=VISITS, names=NAMES,
     decisions=DECISIONS,
 )  # fmt: skip
-TABLES = (
-    "arrivals events interactions identifiers links decisions conversations visits names marks conflicts positions "
-    "dead_letters"
-).split()
+TABLES = [
+    "arrivals",
+    "events",
+    "interactions",
+    "identifiers",
+    "links",
+    "decisions",
+    "conversations",
+    "visits",
+    "names",
+    "marks",
+    "conflicts",
+    "positions",
+    "dead_letters",
+]
 
 
 def content(engine: sa.Engine) -> dict[str, list[Any]]:
@@ -53,5 +66,7 @@ def empty(engine: sa.Engine) -> None:
 
 def difference(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> dict[str, tuple[list[Any], list[Any]]]:
     """What either has and the other has not; empty for the same content."""
-    pairs = {name: (sorted(set(one[name]) - set(other[name])), sorted(set(other[name]) - set(one[name]))) for name in one}
+    pairs = {
+        name: (sorted(set(one[name]) - set(other[name])), sorted(set(other[name]) - set(one[name]))) for name in one
+    }
     return {name: pair for name, pair in pairs.items() if any(pair)}

@@ -10,12 +10,11 @@ from httpx2 import URL
 from starlette.testclient import TestClient
 
 from schemas.event import Event
-from services import access
+from services import access, tables
 from services.access import Role
 from services.api.app import create_app
 from services.eventlog.opening import ensure_topics, open_appender
 from services.settings import Settings
-from services.timeline import tables
 from services.timeline.stitch import stitch
 
 SETTINGS = Settings()

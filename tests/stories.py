@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from schemas.event import Event
 from services.identifiers import Rules
+from services.tables import deployment
 from services.timeline.stitch import stitch
-from services.timeline.tables import deployment
 from tests.builders import event
 
 ANNA = {"role": "customer", "name": "Anna Kask"}

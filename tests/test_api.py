@@ -7,11 +7,10 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from services import access
+from services import access, tables
 from services.access import Role
 from services.api.app import create_app
 from services.eventlog.opening import open_appender
-from services.timeline import tables
 from tests.builders import event
 from tests.house import MAIL, SETTINGS, House
 

@@ -19,7 +19,7 @@ from services.errors import Conflict
 from services.eventlog import Draft
 from services.eventlog.postgres import PostgresAppender
 from services.settings import Settings
-from services.timeline.tables import dead_letters, log_records
+from services.tables import dead_letters, log_records
 from tests.builders import event
 from tests.terminal import Terminal
 

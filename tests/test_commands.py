@@ -67,7 +67,9 @@ def test_merge_then_unmerge_restores_both(engine: sa.Engine, desk: Desk) -> None
     take(engine, desk, event("account:A1", "email:a@x.ee"), event("account:A2", "email:b@x.ee"))
     apart = customers(engine)
     with engine.begin() as conn:
-        merged = commands.merge(conn, desk, id_of(desk, "email:a@x.ee"), id_of(desk, "email:b@x.ee"), AGENT, "same address")
+        merged = commands.merge(
+            conn, desk, id_of(desk, "email:a@x.ee"), id_of(desk, "email:b@x.ee"), AGENT, "same address"
+        )
     assert customers(engine) == {frozenset({"account:A1", "email:a@x.ee", "account:A2", "email:b@x.ee"})}
     with engine.begin() as conn:
         assert commands.customer_of(conn, id_of(desk, "account:A2")) == merged

@@ -14,7 +14,7 @@ from services.eventlog.kafka_reader import KafkaReader
 from services.eventlog.opening import ensure_topics, open_appender, open_reader
 from services.eventlog.postgres import trim
 from services.settings import Settings
-from services.timeline.tables import log_heads, log_records
+from services.tables import log_heads, log_records
 from tests.contract.logs import Work, until
 
 

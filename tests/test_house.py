@@ -23,7 +23,18 @@ PURE = [
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
     "services.ingest.cloudevents", "services.ingest.sources.segment", "services.ingest.sources.mail",
 ]  # fmt: skip
-SHELL = {"sqlalchemy", "psycopg", "kafka", "fastapi", "starlette", "uvicorn", "requests", "socket", "subprocess", "asyncio"}
+SHELL = {
+    "sqlalchemy",
+    "psycopg",
+    "kafka",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "requests",
+    "socket",
+    "subprocess",
+    "asyncio",
+}
 
 
 def imports(module: str) -> set[str]:

@@ -117,7 +117,8 @@ def test_a_conversation_belongs_to_its_first_party_and_joins_nobody() -> None:
 
 def test_a_customers_id_is_that_of_the_oldest_identifier() -> None:
     members = {
-        id_of(name): Member(id_of(name), "email", Age(at(minute), SPACE)) for name, minute in (("email1", 5), ("email2", 1))
+        id_of(name): Member(id_of(name), "email", Age(at(minute), SPACE))
+        for name, minute in (("email1", 5), ("email2", 1))
     }
     outcome = resolve(members, [link(9, "email1", "email2")], [], RULES.limit)
     assert set(outcome.customer.values()) == {id_of("email2")}

@@ -17,7 +17,7 @@ from services.eventlog import Draft, LogUnavailable
 from services.files import Format, Item
 from services.identifiers import Rules
 from services.importing import Import
-from services.timeline.tables import log_records
+from services.tables import log_records
 from tests.builders import document, event
 from tests.terminal import Terminal
 

@@ -10,7 +10,7 @@ from services import access, database
 from services.access import Source
 from services.errors import Unauthorized, Unavailable
 from services.ingest.keys import FRESH, KEPT, Keys, in_request
-from services.timeline.tables import sources
+from services.tables import sources
 
 
 class Clock:

@@ -27,7 +27,7 @@ OTHERWISE: dict[str, tuple[list[list[str]], str]] = {
     ),
     "segment-user-id-limit-1": (
         [["abc123"], ["abc456"], ["jane@example1.com"]],
-        "A mail address used by two accounts says nothing about either, also backwards: order can't decide whose it is.",
+        "A mail address used by two accounts says nothing about either: order can't decide whose it is.",
     ),
     "unomi-user-switch-new": (
         [["master@domain.com", "event@domain.com"]],
@@ -87,7 +87,9 @@ class Story:
             left, right = ({"type": one.type, "scope": "", "value": one.value} for one in ends)
             data = {"about": left, "left": left, "right": right}
             return self.happen([], source=OWN_SOURCE, type="customer.merged", data=data)
-        words = [f"account:{event['distinct_id']}", f"device:{event['anon_distinct_id']}"] if "distinct_id" in event else []
+        words = (
+            [f"account:{event['distinct_id']}", f"device:{event['anon_distinct_id']}"] if "distinct_id" in event else []
+        )
         words += [f"{slot}:{event[slot]}" for slot in SLOTS if slot in event]
         if "session_of" in event:
             self.happen([Identifier(type="device", value="browser"), self.people[event["session_of"]]])
@@ -134,7 +136,9 @@ def test_all_scenarios_are_here() -> None:
     assert OTHERWISE.keys() <= CASES.keys()
 
 
-@pytest.mark.parametrize("name", list(CASES) or [pytest.param("", marks=pytest.mark.skip("no samples beside the repository"))])
+@pytest.mark.parametrize(
+    "name", list(CASES) or [pytest.param("", marks=pytest.mark.skip("no samples beside the repository"))]
+)
 def test_people_are_told_apart_as_expected_or_otherwise_for_a_reason(name: str) -> None:
     case, story = CASES[name], Story()
     for person in case.get("given", []):

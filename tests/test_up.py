@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from services import database, embedded, locks
-from services.timeline.tables import events
+from services.tables import events
 
 PATIENCE = 120
 

@@ -14,8 +14,8 @@ from services.api.measures import Measures
 from services.eventlog import Appender
 from services.identifiers import Rules
 from services.settings import Settings
+from services.tables import deployment
 from services.timeline.commands import Desk
-from services.timeline.tables import deployment
 
 
 @dataclass(frozen=True)

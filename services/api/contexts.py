@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from services.api import timelines
 from services.api.briefs import PATIENCE, Context
 from services.api.queries import customer_of, ids_of, members
-from services.timeline.tables import MILESTONES
+from services.tables import MILESTONES
 
 DEALINGS, VISITS = 10, 3
 NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how it began

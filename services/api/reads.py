@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.access import Caller
 from services.api.backing import Back
 from services.api.measures import Measures
-from services.timeline.tables import reads
+from services.tables import reads
 
 Why = Annotated[str | None, Query(max_length=500, description="Why you read it; kept with the trace.")]
 

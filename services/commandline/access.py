@@ -9,13 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import access
+from services import access, tables
 from services.access import Role
 from services.commandline.opening import opened
 from services.database import engine
 from services.errors import Invalid, NotFound
 from services.settings import Settings
-from services.timeline import tables
 
 LINK_HOLDS = timedelta(hours=1)
 

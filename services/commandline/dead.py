@@ -16,7 +16,7 @@ from services.errors import Invalid, NotFound
 from services.eventlog import Draft
 from services.eventlog.opening import open_appender
 from services.identifiers import Rules, keys
-from services.timeline.tables import dead_letters
+from services.tables import dead_letters
 
 MOST_SHOWN = 100
 

@@ -16,7 +16,7 @@ from services.errors import Conflict
 from services.eventlog.opening import open_appender
 from services.files import Item
 from services.importing import Import, Tally, remember, so_far
-from services.timeline.tables import events
+from services.tables import events
 
 NAME = "demo"
 

@@ -28,8 +28,8 @@ from services.eventlog.opening import ensure_topics
 from services.importing import Tally, so_far
 from services.processes import Child
 from services.settings import Settings
+from services.tables import events
 from services.timeline import migrate
-from services.timeline.tables import events
 
 PARTS = ("ingest", "timeline", "api")
 BEAT = 0.2  # seconds between looks at the children

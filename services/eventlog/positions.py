@@ -5,7 +5,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from services.timeline.tables import positions
+from services.tables import positions
 
 
 class Fenced(Exception):

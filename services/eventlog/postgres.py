@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.eventlog import EVENTS, Draft, LogUnavailable
 from services.eventlog.budget import Budget
-from services.timeline.tables import log_heads, log_records, positions
+from services.tables import log_heads, log_records, positions
 
 CHANNEL = "log"  # readers LISTEN on it
 GROUP = 8_000_000  # bytes after which a transaction takes no more in

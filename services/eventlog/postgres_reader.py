@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from services.eventlog import EVENTS, Batch, LogUnavailable, Record
 from services.eventlog.postgres import CHANNEL
 from services.eventlog.sharing import Share
-from services.timeline.tables import log_heads, log_records
+from services.tables import log_heads, log_records
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from services.eventlog import LogUnavailable
-from services.timeline.tables import log_readers
+from services.tables import log_readers
 
 log = structlog.get_logger()
 

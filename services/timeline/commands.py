@@ -17,8 +17,8 @@ from schemas.event import Author, Direction, Event
 from services.errors import Conflict, NotFound
 from services.eventlog import Appender, Draft
 from services.identifiers import OWN_SOURCE, Rules, keys
+from services.tables import decisions, identifiers, links
 from services.timeline.stitch import stitch
-from services.timeline.tables import decisions, identifiers, links
 
 
 @dataclass(frozen=True)

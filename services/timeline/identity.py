@@ -119,9 +119,7 @@ def _join(
     return People(groups.heads(), refused, shared)
 
 
-def _refusal(
-    link: Link, verdicts: Mapping[tuple[UUID, UUID], str], barred: set[UUID], shared: frozenset[UUID]
-) -> str:
+def _refusal(link: Link, verdicts: Mapping[tuple[UUID, UUID], str], barred: set[UUID], shared: frozenset[UUID]) -> str:
     """Why a link can't join its ends, leaving limits aside; '' if it can."""
     if verdicts.get(link.pair) == "unmerge":
         return "unmerged"

@@ -21,7 +21,9 @@ class Measures:
         self.registry = registry = CollectorRegistry()
         self.events = Counter("tellonce_events", "Events by what became of them", ["outcome"], registry=registry)
         self.dead = Counter("tellonce_dead_letters", "Records set aside", ["reason"], registry=registry)
-        self.moved = Counter("tellonce_identifiers_moved", "Identifiers that came to another customer", registry=registry)
+        self.moved = Counter(
+            "tellonce_identifiers_moved", "Identifiers that came to another customer", registry=registry
+        )
         self.retries = Counter("tellonce_retries", "Transactions done again after a deadlock", registry=registry)
         self.seconds = Histogram("tellonce_batch_seconds", "Time of a batch, read to committed", registry=registry)
         self.behind = Gauge("tellonce_lag_records", "Records not yet stitched", ["partition"], registry=registry)
@@ -53,7 +55,11 @@ class Measures:
         def ready(request: Request) -> Response:
             silent = monotonic() - self._alive_at
             if silent > STALE:
-                body = {"code": "not_ready", "message": "The worker waits for its database or log.", "hint": "See its log."}
+                body = {
+                    "code": "not_ready",
+                    "message": "The worker waits for its database or log.",
+                    "hint": "See its log.",
+                }
                 return JSONResponse(body, 503)
             return JSONResponse({"status": "ready"})
 

@@ -14,7 +14,7 @@ from services.timeline.parts import settle
 
 
 def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes) -> dict[UUID, UUID]:
-    """Write what events in order of age say about who is who; the identifiers that moved, with the customer they left."""
+    """Write what events, in order of age, say about who is who; the identifiers that moved, and whom they left."""
     named, joined, decided = _Named(secret), [link for one in fresh for link in links(one)], list[Decision]()
     for one in fresh:
         named.add(one)
@@ -63,7 +63,8 @@ def _write_identifiers(conn: sa.Connection, named: Mapping[UUID, tuple[Key, Veri
         ORDER BY n.id ON CONFLICT DO NOTHING""")
     conn.exec_driver_sql("""
         UPDATE identifiers i SET verification = n.verification FROM naming n
-        WHERE n.id = i.id AND n.verification <> i.verification AND (n.verification = 'verified' OR i.verification = 'observed')""")
+        WHERE n.id = i.id AND n.verification <> i.verification
+            AND (n.verification = 'verified' OR i.verification = 'observed')""")
     older = conn.exec_driver_sql("""
         UPDATE identifiers i SET first_at = n.first_at, first_key = n.first_key FROM naming n
         WHERE n.id = i.id AND (n.first_at, n.first_key) < (i.first_at, i.first_key) RETURNING i.id""")

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from schemas.codec import decode
 from schemas.event import Event
+from services import tables
 from services.database import engine
 from services.identifiers import Rules
-from services.timeline import tables
 from services.timeline.stitch import stitch
 
 DERIVED = [

@@ -31,9 +31,7 @@ class Outcome:
     customers: set[UUID] = field(default_factory=set)
 
 
-def stitch(
-    conn: sa.Connection, events: Sequence[Event], rules: Rules, secret: bytes, tx: int | None = None
-) -> Outcome:
+def stitch(conn: sa.Connection, events: Sequence[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
     """Store events, link their identifiers, merge and sort them into interactions, mark whose statements changed.
 
     The caller's transaction commits. May fail with a serialisation failure or deadlock (SQLSTATE 40001, 40P01): do

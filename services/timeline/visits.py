@@ -110,7 +110,8 @@ def _move_events(conn: sa.Connection, after: dict[UUID, Visits], tx: int) -> Non
     sums = """min(source), min(channel), min(conversation), min(started_at), max(last_at),
         sum(events), sum(inbound), sum(outbound), max(last_inbound_at), max(last_outbound_at), max(closed_at)"""
     conn.exec_driver_sql(
-        f"""WITH gone AS (DELETE FROM interactions i USING moving m WHERE i.interaction_id = m.old_id RETURNING i.*, m.new_id)
+        f"""WITH gone AS (
+            DELETE FROM interactions i USING moving m WHERE i.interaction_id = m.old_id RETURNING i.*, m.new_id)
         INSERT INTO interactions AS i (identifier_id, interaction_id, {", ".join(NAMES)}, tx)
         SELECT identifier_id, new_id, {sums}, %s FROM gone GROUP BY identifier_id, new_id {SUM}""",
         (tx,),

@@ -26,9 +26,9 @@ from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, advance, claim
 from services.identifiers import Rules
 from services.settings import Settings
+from services.tables import deployment
 from services.timeline.measures import Measures
 from services.timeline.stitch import Outcome, stitch
-from services.timeline.tables import deployment
 
 log = structlog.get_logger()
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
@@ -171,7 +171,9 @@ class Worker:
             where = self.reader.log, record.partition, record.position
             conn.exec_driver_sql(insert, (*where, letter.reason, letter.detail, record.value))
             log.error("record_set_aside", partition=where[1], position=where[2], reason=letter.reason)
-        self.appender.append([Draft(f"{one.record.partition}-{one.record.position}", one.record.value) for one in dead], DEAD)
+        self.appender.append(
+            [Draft(f"{one.record.partition}-{one.record.position}", one.record.value) for one in dead], DEAD
+        )
 
     def _halt_if_too_many(self, dead: int, records: int) -> None:
         if dead and sum(self._recent) + dead > max(self.dead_share * self.dead_window, 1):

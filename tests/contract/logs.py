@@ -15,7 +15,7 @@ from services.eventlog.kafka_reader import KafkaReader
 from services.eventlog.positions import Claim, Fenced, advance, claim
 from services.eventlog.postgres import PostgresAppender
 from services.eventlog.postgres_reader import PostgresReader
-from services.timeline.tables import log_records
+from services.tables import log_records
 
 PARTITIONS = 3
 BRISK = {"metadata_max_age_ms": 1000}  # so that a test need not wait long for partitions to be found

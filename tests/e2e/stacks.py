@@ -78,7 +78,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if url := os.environ.get("TELLONCE_TEST_DATABASE"):
         yield url
         return
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("postgres") or "/nowhere").parent]
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
+        Path(shutil.which("postgres") or "/nowhere").parent
+    ]
     if not (programs[-1] / "initdb").exists():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
     with _server(programs[-1], Path(tmp_path_factory.mktemp("server"))) as url:

@@ -94,7 +94,10 @@ def call(address: str, key: str) -> None:
         ("call.turn", {"speaker": "customer", "text": f"Yes hello, {WORDS.lower()}"}),
         ("call.ended", {"disposition": "callback promised", "talk_seconds": 240, "hold_seconds": 30}),
     ]
-    named = [{"type": "phone", "value": "555 12345"}, {"type": "customer_id", "value": ACCOUNT, "verification": "verified"}]
+    named = [
+        {"type": "phone", "value": "555 12345"},
+        {"type": "customer_id", "value": ACCOUNT, "verification": "verified"},
+    ]
     for number, (type, data) in enumerate(steps):
         attributes = {
             "specversion": "1.0", "id": f"call-7-{number}", "source": "/pbx", "type": type, "channel": "phone",
@@ -105,14 +108,21 @@ def call(address: str, key: str) -> None:
         event = CloudEvent(attributes, {**data, "identifiers": named} if number < 2 else data)
         message = (binding.to_structured_event, binding.to_binary_event)[number % 2](event)
         answer = requests.post(
-            f"{address}/v1/events", data=message.body, headers={**message.headers, "Authorization": f"Bearer {key}"}, timeout=10
+            f"{address}/v1/events",
+            data=message.body,
+            headers={**message.headers, "Authorization": f"Bearer {key}"},
+            timeout=10,
         )
         assert answer.status_code == 200, answer.text
 
 
 def chat(address: str, key: str) -> None:
     """A chat, as a JSON array."""
-    said = [("chat.started", "inbound", None), ("message.received", "inbound", f"{WORDS}!!"), ("message.sent", "outbound", "Let me look.")]
+    said = [
+        ("chat.started", "inbound", None),
+        ("message.received", "inbound", f"{WORDS}!!"),
+        ("message.sent", "outbound", "Let me look."),
+    ]
     events = [
         {
             "id": f"chat-3-{number}", "type": type, "channel": "chat", "direction": direction, "conversation": "chat-3",

@@ -27,7 +27,7 @@ from services.eventlog import EVENTS, Appender, Draft, LogUnavailable
 from services.eventlog.opening import ensure_topics, open_appender
 from services.ingest.app import create_app
 from services.settings import Settings
-from services.timeline.tables import log_records
+from services.tables import log_records
 
 KEY = "src_of_the_shop"
 NODE = Path(__file__).parent / "node"

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from services.access import Role, make_link
-from services.timeline.tables import identifiers
+from services.tables import identifiers
 from tests.stories import MAIL
 
 HOST = "http://desk.example"

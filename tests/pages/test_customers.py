@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from services.timeline.tables import reads
+from services.tables import reads
 from tests.builders import event
 from tests.fakes import MemoryLog
 from tests.pages.reading import OWN, anna, drawn, words

@@ -50,7 +50,9 @@ def batches(happened: Sequence[Event], random: Random) -> Iterator[list[Event]]:
 
 @law
 @given(happened=events, random=st.randoms(use_true_random=False))
-def test_any_order_batching_and_repetition_gives_the_same(engine: sa.Engine, happened: list[Event], random: Random) -> None:
+def test_any_order_batching_and_repetition_gives_the_same(
+    engine: sa.Engine, happened: list[Event], random: Random
+) -> None:
     empty(engine)
     take(engine, happened)
     calm = content(engine)

@@ -41,7 +41,10 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     data: dict[str, Any] = {"name": "Home"} if type == "screen.viewed" else {"url": "/help"} if channel == "web" else {}
     identifiers = tuple(draw(st.lists(named, max_size=3, unique_by=lambda one: one.type)))
     if draw(st.integers(0, 9)) == 0:
-        type, data = "customer.identified", {"previous": {"type": "device", "value": draw(st.sampled_from(VALUES["account"]))}}
+        type, data = (
+            "customer.identified",
+            {"previous": {"type": "device", "value": draw(st.sampled_from(VALUES["account"]))}},
+        )
     return dict(
         source=draw(st.sampled_from(["shop", "shop/two", "desk"])), type=type, channel=channel, direction=direction,
         occurred_at=START + timedelta(minutes=draw(st.integers(0, 120))),
@@ -65,9 +68,15 @@ def decisions(draw: st.DrawFn) -> dict[str, Any]:
     """What a person decided, but for its id; about identifiers that may never be seen."""
     left, right = draw(references), draw(references)
     verdict = draw(st.sampled_from(["customer.merged", "customer.unmerged", "identifier.barred"]))
-    about = {"about": left, "identifier": left} if verdict == "identifier.barred" else {"about": left, "left": left, "right": right}
+    about = (
+        {"about": left, "identifier": left}
+        if verdict == "identifier.barred"
+        else {"about": left, "left": left, "right": right}
+    )
     at = START + timedelta(minutes=draw(st.integers(0, 120)))
-    return dict(source=OWN_SOURCE, type=verdict, channel="other", direction=Direction.internal, occurred_at=at, data=about)
+    return dict(
+        source=OWN_SOURCE, type=verdict, channel="other", direction=Direction.internal, occurred_at=at, data=about
+    )
 
 
 def numbered(happened: list[dict[str, Any]]) -> list[Event]:

@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("event_key", sa.UUID(), nullable=False),
         sa.Column("digest", postgresql.BYTEA(), nullable=False),
         sa.Column("event", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "seen_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("event_key", "digest", name=op.f("pk_conflicts")),
     )
     op.create_table(
@@ -49,14 +47,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("record", postgresql.BYTEA(), nullable=False),
-        sa.Column(
-            "dead_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("dead_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("replayed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letters")),
-        sa.UniqueConstraint(
-            "topic", "partition", "position", name=op.f("uq_dead_letters_topic_partition_position")
-        ),
+        sa.UniqueConstraint("topic", "partition", "position", name=op.f("uq_dead_letters_topic_partition_position")),
     )
     op.create_table(
         "decisions",
@@ -74,9 +68,7 @@ def upgrade() -> None:
         "deployment",
         sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("secret", postgresql.BYTEA(), nullable=False),
-        sa.Column(
-            "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_deployment")),
     )
     op.create_table(
@@ -125,10 +117,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_identifiers_customer_id"), "identifiers", ["customer_id"], unique=False)
     op.create_index(
-        "ix_identifiers_type_value",
+        op.f("ix_identifiers_type_value"),
         "identifiers",
-        ["type", sa.literal_column("value text_pattern_ops")],
+        ["type", "value"],
         unique=False,
+        postgresql_ops={"value": "text_pattern_ops"},
     )
     op.create_table(
         "imports",
@@ -136,9 +129,7 @@ def upgrade() -> None:
         sa.Column("done", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("accepted", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column(
-            "updated_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_imports")),
     )
     op.create_table(
@@ -167,17 +158,13 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_interactions_interaction_id"), "interactions", ["interaction_id"], unique=False)
-    op.create_index(
-        op.f("ix_interactions_last_at"), "interactions", ["last_at"], unique=False, postgresql_using="brin"
-    )
+    op.create_index(op.f("ix_interactions_last_at"), "interactions", ["last_at"], unique=False, postgresql_using="brin")
     op.create_table(
         "keys",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("key_hash", postgresql.BYTEA(), nullable=False),
-        sa.Column(
-            "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_keys")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_keys_key_hash")),
@@ -191,13 +178,9 @@ def upgrade() -> None:
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column(
-            "linked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("linked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("refused", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "left_id", "right_id", "occurred_at", "event_key", "rule", name=op.f("pk_links")
-        ),
+        sa.PrimaryKeyConstraint("left_id", "right_id", "occurred_at", "event_key", "rule", name=op.f("pk_links")),
     )
     op.create_index(op.f("ix_links_right_id"), "links", ["right_id"], unique=False)
     op.create_table(
@@ -213,9 +196,7 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("group", sa.Text(), nullable=False),
         sa.Column("reader", sa.Text(), nullable=False),
-        sa.Column(
-            "seen_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("topic", "group", "reader", name=op.f("pk_log_readers")),
         postgresql_with={"fillfactor": 50},
     )
@@ -225,21 +206,14 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("value", postgresql.BYTEA(), nullable=False),
-        sa.Column(
-            "appended_at",
-            postgresql.TIMESTAMP(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("appended_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("topic", "partition", "position", name=op.f("pk_log_records")),
     )
     op.create_table(
         "marks",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("customer_id", sa.UUID(), nullable=False),
-        sa.Column(
-            "marked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("marked_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_marks")),
     )
     op.create_index(op.f("ix_marks_customer_id"), "marks", ["customer_id"], unique=False)
@@ -269,9 +243,7 @@ def upgrade() -> None:
     op.create_table(
         "reads",
         sa.Column("customer_id", sa.UUID(), nullable=False),
-        sa.Column(
-            "read_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("read_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("reader", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
@@ -286,9 +258,7 @@ def upgrade() -> None:
         sa.Column("cookie_hash", postgresql.BYTEA(), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column(
-            "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("link_hash", name=op.f("pk_sign_ins")),
@@ -299,9 +269,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("key_hash", postgresql.BYTEA(), nullable=False),
-        sa.Column(
-            "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_sources_key_hash")),
@@ -314,9 +282,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", "started_at", name=op.f("pk_visits")),
         postgresql_with={"fillfactor": 85},
     )
-    op.execute(
-        sa.text("INSERT INTO deployment (secret) VALUES (:secret)").bindparams(secret=secrets.token_bytes(32))
-    )
+    op.execute(sa.text("INSERT INTO deployment (secret) VALUES (:secret)").bindparams(secret=secrets.token_bytes(32)))
 
 
 def downgrade() -> None:
@@ -340,10 +306,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_interactions_identifier_id_last_at_interaction_id"), table_name="interactions")
     op.drop_table("interactions")
     op.drop_table("imports")
-    op.drop_index("ix_identifiers_type_value", table_name="identifiers")
+    op.drop_index(
+        op.f("ix_identifiers_type_value"), table_name="identifiers", postgresql_ops={"value": "text_pattern_ops"}
+    )
     op.drop_index(op.f("ix_identifiers_customer_id"), table_name="identifiers")
     op.drop_table("identifiers")
-    op.drop_index("ix_events_milestones", table_name="events")
+    op.drop_index(
+        "ix_events_milestones",
+        table_name="events",
+        postgresql_where=sa.text(
+            "type IN ('billing.updated', 'delivery.updated', 'feedback.received', 'note.written', 'purchase.made')"
+        ),
+    )
     op.drop_index(op.f("ix_events_identifier_id_interaction_id_occurred_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("deployment")

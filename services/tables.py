@@ -58,7 +58,8 @@ interactions = sa.Table(
     _text("source"), _text("channel"), _text("conversation", nullable=True),
     _time("started_at"), _time("last_at"),
     _count("events"), _count("inbound"), _count("outbound"),
-    _time("last_inbound_at", nullable=True), _time("last_outbound_at", nullable=True), _time("closed_at", nullable=True),
+    _time("last_inbound_at", nullable=True), _time("last_outbound_at", nullable=True),
+    _time("closed_at", nullable=True),
     sa.Column("tx", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("identifier_id", "interaction_id"),
     sa.Index(None, "identifier_id", "last_at", "interaction_id"),
@@ -84,7 +85,7 @@ identifiers = sa.Table(
     _time("first_at"), _id("first_key"),  # the earliest event that named it, and so its age
     _id("customer_id", index=True),
     sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Index("ix_identifiers_type_value", "type", sa.text("value text_pattern_ops")),
+    sa.Index(None, "type", "value", postgresql_ops={"value": "text_pattern_ops"}),
     postgresql_with={"fillfactor": 85},
 )  # fmt: skip
 
@@ -155,7 +156,8 @@ marks = sa.Table(
 dead_letters = sa.Table(
     "dead_letters", metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _text("topic"), sa.Column("partition", sa.Integer, nullable=False), sa.Column("position", sa.BigInteger, nullable=False),
+    _text("topic"), sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
     _text("reason"), _text("detail"),
     sa.Column("record", BYTEA, nullable=False),
     _time("dead_at", server_default=NOW), _time("replayed_at", nullable=True),
