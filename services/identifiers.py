@@ -39,8 +39,8 @@ SURENESS = (Verification.observed, Verification.claimed, Verification.verified)
 
 # What forms and systems write where they know nothing.
 PLACEHOLDERS = frozenset(
-    "null none nil undefined unknown anonymous guest n/a na nan test true false empty private restricted blocked "
-    "unavailable withheld noemail no-email nobody".split()  # noqa: SIM905 - thirty quotes say no more
+    ["null", "none", "nil", "undefined", "unknown", "anonymous", "guest", "n/a", "na", "nan", "test", "true", "false"]
+    + ["empty", "private", "restricted", "blocked", "unavailable", "withheld", "noemail", "no-email", "nobody"]
 )
 PLACEHOLDER_PATTERNS = (
     r"-?[01]?",  # -1, 0, 1, nothing
