@@ -38,10 +38,10 @@ OTHER_LIMIT = 10
 SURENESS = (Verification.observed, Verification.claimed, Verification.verified)
 
 # What forms and systems write where they know nothing.
-PLACEHOLDERS = frozenset(
-    ["null", "none", "nil", "undefined", "unknown", "anonymous", "guest", "n/a", "na", "nan", "test", "true", "false"]
-    + ["empty", "private", "restricted", "blocked", "unavailable", "withheld", "noemail", "no-email", "nobody"]
-)
+PLACEHOLDERS = {
+    "null", "none", "nil", "undefined", "unknown", "anonymous", "guest", "n/a", "na", "nan", "test", "true", "false",
+    "empty", "private", "restricted", "blocked", "unavailable", "withheld", "noemail", "no-email", "nobody",
+}  # fmt: skip
 PLACEHOLDER_PATTERNS = (
     r"-?[01]?",  # -1, 0, 1, nothing
     r"[0\s+().-]+",  # 0000000, +000, the zero UUID
