@@ -3,7 +3,8 @@
 #   deploy/prove.sh                  compose.yaml: an event is posted, the brief has it, also after everything was killed
 #   deploy/prove.sh testcontainers   the tests of the event log, with a broker started by testcontainers
 # Needs root, docker with Docker Compose, debootstrap and Maven (Debian: docker.io docker-compose debootstrap maven);
-# the tests need .venv too. Where no Docker daemon runs, one is started for the length of the proof.
+# the tests need .venv too. Where no Docker daemon runs, one is started for the length of the proof; in one that ran
+# before, the images stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -28,6 +29,7 @@ clean_up() {
   if [ -f "$scratch/pid" ]; then
     kill "$(cat "$scratch/pid")"
     while [ -f "$scratch/pid" ]; do sleep 0.2; done
+    umount "$scratch/run/netns/default" 2> /dev/null || true # some daemons leave it mounted
   fi
   rm -rf "$scratch"
   exit $code

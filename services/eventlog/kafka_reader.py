@@ -111,7 +111,7 @@ class KafkaReader:
         """The end of every partition; see `Reader`."""
         with available():
             consumer = self._connected()
-            where = [self._where(partition) for partition in consumer.partitions_for_topic(self._topic)]
+            where = [self._where(partition) for partition in self._known(consumer)]
             ends = consumer.end_offsets(where, timeout_ms=TIMEOUT * 1000)
             return {one.partition: end for one, end in ends.items()}
 

@@ -1,4 +1,4 @@
-"""How the readers of a group share a topic's partitions: each shows in the database that it lives, and all count.
+"""How the readers of a group share a topic's partitions: each shows in the database that it lives, and all count alike.
 
 Kafka's own groups are not used for it: kafka-python 3.0.12 drops a join that completes between two polls, so that
 readers who work between polls rebalance for ever or hold nothing. Positions are in the database anyway.
@@ -45,7 +45,7 @@ class Share:
         self._thread.start()
 
     def refresh(self, partitions: Collection[int]) -> bool:
-        """Once a beat: count who reads and take every so-manieth partition; whether that changed what is held.
+        """Once a beat: see who reads and deal the partitions out; whether that changed what is held.
 
         Raises LogUnavailable.
         """

@@ -23,7 +23,7 @@ SUM = """ON CONFLICT (identifier_id, interaction_id) DO UPDATE SET
     outbound = i.outbound + excluded.outbound,
     last_inbound_at = greatest(i.last_inbound_at, excluded.last_inbound_at),
     last_outbound_at = greatest(i.last_outbound_at, excluded.last_outbound_at),
-    closed_at = greatest(i.closed_at, excluded.closed_at), tx = excluded.tx"""
+    closed_at = greatest(i.closed_at, excluded.closed_at), tx = greatest(i.tx, excluded.tx)"""
 
 
 def assign(conn: sa.Connection, fresh: Sequence[Arrival], tx: int) -> dict[UUID, UUID]:
