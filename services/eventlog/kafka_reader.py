@@ -68,8 +68,9 @@ class KafkaReader:
     @property
     def log(self) -> str:
         """The topic with its id, which no other of the same name has; see `Reader`."""
-        with available():
-            self._connected()
+        if not self._log:
+            with available():
+                self._connected()
         return self._log
 
     def poll(self, timeout: float) -> list[Batch]:
