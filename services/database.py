@@ -1,10 +1,12 @@
 """Connections to the one store."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 ARGUMENTS = {"connect_timeout": 5, "application_name": "tellonce", "options": "-c timezone=UTC"}
 # Parameters hold what people said, so no error message shows them.
@@ -21,8 +23,10 @@ def engine(url: str, pool_size: int = 5) -> Engine:
     return create_engine(_psycopg(url), pool_size=pool_size, **OPTIONS)
 
 
-def async_engine(url: str, pool_size: int = 20) -> AsyncEngine:
+def async_engine(url: str, pool_size: int = 20) -> "AsyncEngine":
     """The same for asyncio; its connections run synchronous functions by `run_sync`."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # brings the whole ORM along
+
     return create_async_engine(_psycopg(url), pool_size=pool_size, max_overflow=0, pool_timeout=5, **OPTIONS)
 
 

@@ -20,7 +20,7 @@ from services.eventlog import Draft
 from services.eventlog.postgres import PostgresAppender
 from services.settings import Settings
 from services.tables import dead_letters, log_records
-from tests.builders import event
+from tests.builders import document, event
 from tests.terminal import Terminal
 
 
@@ -152,6 +152,17 @@ def test_status_says_what_waits_and_for_how_long(tellonce: Terminal, engine: sa.
     assert said["oldest"] > health.LATE
     assert ended.code == 1
     assert "is the worker running?" in said["red"][0]
+
+
+def test_status_looks_into_kafka_too(tellonce: Terminal, kafka: str) -> None:
+    log = ("--log", f"kafka://{kafka}")
+    assert tellonce("migrate", *log).code == 0
+    before = json.loads(tellonce("status", "--json", *log).out)
+    typed = json.dumps(document()).encode()
+    assert tellonce("import", "-", *log, typed=typed).code == 0
+    after = json.loads(tellonce("status", "--json", *log).out)
+    assert sum(after["lag"].values()) == sum(before["lag"].values()) + 1
+    assert after["oldest"] >= 0
 
 
 def test_status_says_that_the_log_is_away(tellonce: Terminal) -> None:

@@ -20,7 +20,9 @@ LINK_HOLDS = timedelta(hours=1)
 
 sources = typer.Typer(no_args_is_help=True, help="Channel systems that may post events.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of whoever reads: bots, agents, analysts.")
-sign_in = typer.Typer()
+app = typer.Typer()
+app.add_typer(sources, name="sources")
+app.add_typer(keys, name="keys")
 
 Name = Annotated[str, typer.Argument(help="A name of letters, digits, dots, dashes and underscores.")]
 Kind = Annotated[
@@ -73,7 +75,7 @@ def revoke_key(context: typer.Context, name: Name) -> None:
     _revoke(context.obj, tables.keys, name)
 
 
-@sign_in.command("sign-in", epilog="Example:  tellonce sign-in mari --role agent")
+@app.command("sign-in", epilog="Example:  tellonce sign-in mari --role agent")
 def sign_in_link(context: typer.Context, name: Name, role: RoleOption = Role.agent) -> None:
     """Print a link that signs a browser in, once, within an hour."""
     _check(name)

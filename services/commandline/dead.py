@@ -20,11 +20,13 @@ from services.tables import dead_letters
 
 MOST_SHOWN = 100
 
-app = typer.Typer(no_args_is_help=True, help="Records that could not be read: look at them, replay them.")
+dead = typer.Typer(no_args_is_help=True, help="Records that could not be read: look at them, replay them.")
+app = typer.Typer()
+app.add_typer(dead, name="dead")
 Id = Annotated[int, typer.Argument(metavar="ID", help="The number in `tellonce dead list`.")]
 
 
-@app.command("list", epilog="Example:  tellonce dead list")
+@dead.command("list", epilog="Example:  tellonce dead list")
 def list_(context: typer.Context) -> None:
     """Show the newest dead letters."""
     columns = dead_letters.c
@@ -41,7 +43,7 @@ def list_(context: typer.Context) -> None:
         typer.echo(f"These are the newest {MOST_SHOWN} of {total}.", err=True)
 
 
-@app.command(epilog="Example:  tellonce dead show 7")
+@dead.command(epilog="Example:  tellonce dead show 7")
 def show(context: typer.Context, id: Id) -> None:
     """Show why a record was set aside, and its bytes."""
     with opened(context.obj) as here, engine(here.url).connect() as conn:
@@ -53,7 +55,7 @@ def show(context: typer.Context, id: Id) -> None:
     typer.echo("\n".join(_printed(row.record)))
 
 
-@app.command(epilog="Examples:  tellonce dead replay 7 8    tellonce dead replay --all")
+@dead.command(epilog="Examples:  tellonce dead replay 7 8    tellonce dead replay --all")
 def replay(
     context: typer.Context,
     ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,

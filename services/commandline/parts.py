@@ -12,12 +12,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import ports, processes
-from services.api.app import create_app as create_api
 from services.commandline.opening import located
 from services.eventlog.opening import ensure_topics, open_appender
-from services.ingest.app import create_app as create_ingest
 from services.timeline import migrate as migrations
-from services.timeline import worker
 
 STOP_SECONDS = 5  # for streams that are open when it is stopped
 
@@ -35,24 +32,30 @@ Attached = Annotated[bool, typer.Option("--attached", hidden=True, callback=_att
 @app.command(epilog="Example:  tellonce ingest --database postgresql://… --log kafka://broker:9092")
 def ingest(context: typer.Context, attached: Attached = False) -> None:
     """Run the ingest service: channel systems post events to it."""
+    from services.ingest.app import create_app  # each service loads but itself
+
     _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        application = create_ingest(here.settings, here.url, appender)
+        application = create_app(here.settings, here.url, appender)
         _serve(application, here.settings.host, here.settings.ingest_port, "TELLONCE_INGEST_PORT")
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
 def api(context: typer.Context, attached: Attached = False) -> None:
     """Run the API service: briefs, timelines and the agents' pages."""
+    from services.api.app import create_app
+
     _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        application = create_api(here.settings, here.url, appender)
+        application = create_app(here.settings, here.url, appender)
         _serve(application, here.settings.host, here.settings.api_port, "TELLONCE_API_PORT")
 
 
 @app.command(epilog="Example:  tellonce timeline --database postgresql://… --log kafka://broker:9092")
 def timeline(context: typer.Context, attached: Attached = False) -> None:
     """Run a timeline worker: it stitches events into timelines. As many as there are partitions share the work."""
+    from services.timeline import worker
+
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:

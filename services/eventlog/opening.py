@@ -2,9 +2,7 @@
 
 from services.database import engine
 from services.errors import Invalid
-from services.eventlog import DEAD, EVENTS, Appender, Reader, kafka_clients, postgres
-from services.eventlog.kafka import KafkaAppender
-from services.eventlog.kafka_reader import KafkaReader
+from services.eventlog import DEAD, EVENTS, Appender, Reader, postgres
 from services.eventlog.postgres import PostgresAppender
 from services.eventlog.postgres_reader import PostgresReader
 from services.settings import Settings
@@ -14,6 +12,8 @@ def open_appender(settings: Settings, database_url: str) -> Appender:
     """The writing side; a log that is away is no error yet. Raises Invalid for an unknown log or option."""
     timeout, budget = settings.append_timeout, settings.byte_budget
     if servers := _kafka(settings.log):
+        from services.eventlog.kafka import KafkaAppender  # only who has Kafka waits for its client to load
+
         return KafkaAppender(servers, timeout, budget, settings.log_options)
     return PostgresAppender(engine(database_url), settings.log_partitions, timeout, budget)
 
@@ -22,6 +22,8 @@ def open_reader(settings: Settings, database_url: str) -> Reader:
     """A reader of the settings' group; a log that is away is no error yet. Raises Invalid as above."""
     store, group, size = engine(database_url, pool_size=2), settings.group, settings.batch_size
     if servers := _kafka(settings.log):
+        from services.eventlog.kafka_reader import KafkaReader
+
         return KafkaReader(servers, store, group, size, settings.log_options)
     return PostgresReader(store, group, size)
 
@@ -30,6 +32,8 @@ def ensure_topics(settings: Settings, database_url: str) -> None:
     """Make both topics, or give them more partitions, never fewer. Raises LogUnavailable."""
     count = settings.log_partitions
     if servers := _kafka(settings.log):
+        from services.eventlog import kafka_clients
+
         copies = settings.log_replication
         return kafka_clients.ensure_topics(servers, (EVENTS, DEAD), count, copies, settings.log_options)
     with engine(database_url, pool_size=1).begin() as conn:

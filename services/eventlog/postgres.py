@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
-from kafka.partitioner.default import murmur2
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -134,6 +133,8 @@ class PostgresAppender:
 
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key, as Kafka's own clients choose it: murmur2 of its bytes."""
+    from kafka.partitioner.default import murmur2  # takes a while to load, and only who appends needs it
+
     chosen: int = (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
     return chosen
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from schemas.codec import Unreadable, decode
 from schemas.event import Event
 from services.database import engine as make_engine
+from services.errors import Problem
 from services.eventlog import DEAD, Appender, Batch, Draft, LogUnavailable, Reader, Record
 from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, advance, claim
@@ -35,7 +36,7 @@ AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the sa
 TRIES = 10
 
 
-class TooManyDead(Exception):
+class TooManyDead(Problem):
     """More records than the configured share can't be read: more likely a bad deploy than bad records."""
 
 
@@ -179,8 +180,9 @@ class Worker:
         if dead and sum(self._recent) + dead > max(self.dead_share * self.dead_window, 1):
             raise TooManyDead(
                 f"{sum(self._recent) + dead} of the last {len(self._recent) + records} records can't be read, more "
-                f"than the share of {self.dead_share:.0%} of {self.dead_window}. Nothing of this batch was set aside. "
-                "See `tellonce dead list`; go back to the version before, or raise TELLONCE_DEAD_SHARE."
+                f"than the share of {self.dead_share:.0%} of {self.dead_window}. Nothing of this batch was set aside.",
+                code="too_many_dead",
+                hint="See `tellonce dead list`; go back to the version before, or raise TELLONCE_DEAD_SHARE.",
             )
 
     def _remember_dead(self, stop: Flag) -> None:
