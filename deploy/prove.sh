@@ -2,9 +2,8 @@
 # Starts it all in containers, for real, with images made on this machine, proves that it works, and takes it away again.
 #   deploy/prove.sh                  compose.yaml: an event is posted, the brief has it, also after everything was killed
 #   deploy/prove.sh testcontainers   the tests of the event log, with a broker started by testcontainers
-# Needs root, docker with Docker Compose, debootstrap and Maven (Debian: docker.io docker-compose debootstrap maven);
-# the tests need .venv too. Where no Docker daemon runs, one is started for the length of the proof; in one that ran
-# before, the images stay.
+# Needs root and, by their names in Debian, docker.io docker-compose debootstrap maven curl openssl; the tests need .venv
+# too. Where no Docker daemon runs, one is started for the length of the proof; in one that ran before, the images stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)

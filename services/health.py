@@ -66,15 +66,15 @@ def _count(conn: sa.Connection, health: Health) -> None:
     health.events = conn.scalars(sa.select(count).select_from(events)).one()
     health.customers = conn.scalars(sa.select(count).select_from(identifiers).where(named, oldest)).one()
     reasons = sa.select(dead_letters.c.reason, count).where(to_replay).group_by(dead_letters.c.reason)
-    health.dead_letters = dict(conn.execute(reasons).tuples().all())
+    health.dead_letters = dict(conn.execute(reasons).all())
     kinds = sa.select(sources.c.name, sources.c.kind).where(valid).order_by(sources.c.name)
-    health.sources = dict(conn.execute(kinds).tuples().all())
+    health.sources = dict(conn.execute(kinds).all())
 
 
 def _positions(store: sa.Engine, reader: Reader) -> dict[int, int]:
     where = sa.select(positions.c.partition, positions.c.position).where(positions.c.topic == reader.log)
     with store.connect() as conn:
-        return dict(conn.execute(where).tuples().all())
+        return dict(conn.execute(where).all())
 
 
 def _oldest(reader: Reader, wanted: dict[int, int]) -> float | None:

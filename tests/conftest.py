@@ -22,9 +22,11 @@ FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
-    """The PostgreSQL of the whole run; its database `tellonce` is the migrated template that nobody uses."""
+    """The PostgreSQL of the whole run, with a migrated template that nobody ever connects to."""
     with embedded.start(tmp_path_factory.mktemp("postgres"), FAST) as server:
         migrate.upgrade(server.url)
+        with psycopg.connect(server.superuser_url, autocommit=True) as conn:
+            conn.execute("CREATE DATABASE pattern TEMPLATE tellonce")
         yield server
 
 
@@ -33,7 +35,7 @@ def database_url(postgres: embedded.Server) -> Iterator[str]:
     """A fresh, migrated database, owned by the application's role as in real life."""
     name = sql.Identifier(f"test_{uuid4().hex}")
     with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE tellonce OWNER tellonce").format(name))
+        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE pattern OWNER tellonce").format(name))
         yield sa.make_url(postgres.url).set(database=name.as_string().strip('"')).render_as_string(False)
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 

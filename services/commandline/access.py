@@ -37,8 +37,8 @@ def add_source(context: typer.Context, name: Name, kind: Kind = "events") -> Non
     _check(name)
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(access.add_source(conn, name, kind))
-    address = f"http://{here.settings.host}:{here.settings.ingest_port}/v1/events"
-    typer.echo(f"{name} may post to {address} with Authorization: Bearer and this key.", err=True)
+    where = f"http://{reachable(here.settings.host)}:{here.settings.ingest_port}/v1/events"
+    typer.echo(f"{name} may post to {where} with Authorization: Bearer and this key.", err=True)
 
 
 @sources.command("list", epilog="Example:  tellonce sources list")
@@ -59,8 +59,8 @@ def add_key(context: typer.Context, name: Name, role: RoleOption) -> None:
     _check(name)
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(access.add_key(conn, name, role))
-    address = f"http://{here.settings.host}:{here.settings.api_port}/docs"
-    typer.echo(f"{name} may read as {role}, with Authorization: Bearer and this key; see {address}.", err=True)
+    where = f"{address(here.settings)}/docs"
+    typer.echo(f"{name} may read as {role}, with Authorization: Bearer and this key; see {where}.", err=True)
 
 
 @keys.command("list", epilog="Example:  tellonce keys list")

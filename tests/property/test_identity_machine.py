@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -120,6 +121,7 @@ class Identity(RuleBasedStateMachine):
         assert customers(self.engine) == self.model.customers()
 
 
+@pytest.mark.timeout(1800)
 def test_identity_is_that_of_the_model_at_every_step(engine: sa.Engine) -> None:
     examples = 200 if os.environ.get("CI") else 20
     Identity.engine = engine

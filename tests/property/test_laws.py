@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from tests.content import content, difference, empty
 from tests.property.worlds import RULES, SECRET, events
 
 MANY = 300 if os.environ.get("CI") else 60
+pytestmark = pytest.mark.timeout(1200)  # seconds; hundreds of small worlds each
 law = settings(
     max_examples=MANY,
     deadline=None,
