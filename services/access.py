@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.errors import Conflict
+from services.identifiers import OWN_SOURCE
 from services.tables import keys, sign_ins, sources
 
 
@@ -45,7 +46,11 @@ def digest(key: str) -> bytes:
 
 
 def add_source(conn: sa.Connection, name: str, kind: str, key: str | None = None) -> str:
-    """Register a source and return its key, which is not kept. Raises Conflict for a name that is taken."""
+    """Register a source and return its key, which is not kept. Raises Conflict for a name that is taken or ours."""
+    if name == OWN_SOURCE:
+        raise Conflict(
+            f"{name} is the name in which decisions of people speak.", code="name_reserved", hint="Choose another."
+        )
     key = key or "src_" + secrets.token_urlsafe(32)
     _add(conn, sources, name=name, kind=kind, key_hash=digest(key))
     return key
