@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from schemas.event import Direction, Event, Identifier
-from services.identifiers import OWN_SOURCE
+from services.identifiers import OWN_SOURCE, event_key
 from services.timeline.stitch import stitch
 from tests.content import customers, empty
 from tests.property.worlds import RULES, SECRET, START, VALUES, reference
@@ -88,7 +88,7 @@ class Identity(RuleBasedStateMachine):
         event = Event(id=f"{next(self.numbers):05}", occurred_at=START + timedelta(minutes=minute), **fields)
         self.events.append(event)
         self.take(event)
-        return minute, event.id
+        return minute, event_key(event.source, event.id)
 
     @rule(whom=st.lists(names, min_size=1, max_size=3, unique_by=lambda name: name[0]), minute=minutes)
     def see(self, whom: list[Name], minute: int) -> None:

@@ -17,7 +17,7 @@ from services.timeline.stitch import stitch
 from tests.content import content, difference, empty
 from tests.property.worlds import RULES, SECRET, events
 
-MANY = 300 if os.environ.get("CI") else 60
+MANY = 200 if os.environ.get("CI") else 60
 pytestmark = pytest.mark.timeout(1200)  # seconds; hundreds of small worlds each
 law = settings(
     max_examples=MANY,
