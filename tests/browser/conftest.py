@@ -14,9 +14,12 @@ PATIENCE = 15_000  # milliseconds; machines that test are busy
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window() -> Iterator[Browser]:
-    """A Chromium; without one the tests are skipped, but not where everything must be tested."""
+    """A Chromium; without one the tests are skipped, but not where everything must be tested.
+
+    Gone after each module: while it is there, an event loop runs that others would trip over.
+    """
     path = chromium_path()
     if path is None and os.environ.get("CI") != "true":
         pytest.skip("no Chromium; `apt-get install chromium`, or set TELLONCE_TEST_CHROMIUM to its path")
