@@ -75,6 +75,16 @@ def test_limits_are_decided_by_event_time_whatever_the_order_of_arrival() -> Non
     assert {"account1", "email1", "email2", "email3"} in people(links, email=3)
 
 
+def test_of_one_events_links_the_stronger_identifiers_come_first() -> None:
+    links = [
+        link(1, "account1", "device1"),
+        link(2, "account2", "phone1"),
+        link(3, "email1", "device1"),
+        link(3, "email1", "phone1"),
+    ]
+    assert people(links) == [{"account1", "device1"}, {"account2", "email1", "phone1"}]
+
+
 def test_people_may_make_one_customer_of_two_accounts() -> None:
     links = [link(1, "account1", "email1"), link(2, "account2", "email2")]
     assert people(links, [decide(3, "merge", "account1", "account2")]) == [{"account1", "account2", "email1", "email2"}]

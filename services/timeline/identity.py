@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from services.identifiers import rank
+
 ASSERTED = frozenset({"alias"})  # rules by which a source says that two are one
 
 
@@ -73,7 +75,7 @@ def resolve(
 ) -> People:
     """Customers of a connected part; the same for any order of `links` and `decisions`.
 
-    Links join in order of event time, then event, unless a person took the pair apart, an end is barred or shared,
+    Links join in order of event time, then event, then strength of the linked identifier, unless a person took the pair apart, an end is barred or shared,
     or a limit is passed. Upon that, what people and sources assert joins, whatever the limits. An identifier seen
     with several accounts is shared and stops linking, also backwards, unless assertions make those accounts one.
     `known_shared` are identifiers at the part's edge, whose other links are not given.
@@ -103,7 +105,7 @@ def _join(
     }
     refused: dict[tuple[UUID, UUID], str] = {}
     followed: set[UUID] = set()
-    for link in _first_of_each_pair(link for link in links if link.rule not in ASSERTED):
+    for link in _first_of_each_pair((link for link in links if link.rule not in ASSERTED), members):
         reason = _refusal(link, verdicts, barred, shared)
         if link.rule == "conversation":
             reason = "follows another" if link.right in followed else reason
@@ -181,9 +183,9 @@ def _accounts(
     return accounts
 
 
-def _first_of_each_pair(links: Iterable[Link]) -> Sequence[Link]:
-    """The earliest link of each pair, in order of event time, then event."""
+def _first_of_each_pair(links: Iterable[Link], members: Mapping[UUID, Member]) -> Sequence[Link]:
+    """The earliest link of each pair, in order of event time, then event, then the strength of what is linked."""
     first: dict[tuple[UUID, UUID], Link] = {}
     for link in links:
         first[link.pair] = min(first.get(link.pair, link), link)
-    return sorted(first.values())
+    return sorted(first.values(), key=lambda link: (link.at, link.key, rank(members[link.right].type), link))
