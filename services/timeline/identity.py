@@ -76,9 +76,10 @@ def resolve(
     """Customers of a connected part; the same for any order of `links` and `decisions`.
 
     Links join in order of event time, then event, then strength of what is linked, unless a person took the pair
-    apart, an end is barred or shared, or a limit is passed. Upon that, what people and sources assert joins, whatever the limits. An identifier seen
-    with several accounts is shared and stops linking, also backwards, unless assertions make those accounts one.
-    `known_shared` are identifiers at the part's edge, whose other links are not given.
+    apart, an end is barred or shared, or a limit is passed. Upon that, what people and sources assert joins,
+    whatever the limits. An identifier seen with several accounts is shared and stops linking, also backwards,
+    unless assertions make those accounts one. `known_shared` are identifiers at the part's edge, whose other links
+    are not given.
     """
     verdicts = {pair(d.left, d.right): d.verdict for d in sorted(decisions)}
     accounts = _accounts(members, links, verdicts)
