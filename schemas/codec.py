@@ -19,7 +19,7 @@ __all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire"
 
 
 class Unreadable(Exception):
-    """A record of the log that holds no events. `reason`: not_json, not_an_event or unknown_version."""
+    """A line of the log that holds no event. `reason`: not_json, not_an_event or unknown_version."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -52,9 +52,20 @@ def encode(event: Event) -> bytes:
     return orjson.dumps(to_wire(event), option=orjson.OPT_SORT_KEYS)
 
 
-def decode(value: bytes) -> list[Event]:
-    """The events of a record, a line each. Raises Unreadable if any of them can't be read."""
-    return [_decode(line) for line in value.split(b"\n")]
+def decode(line: bytes) -> Event:
+    """The event of one line of a record. Raises Unreadable."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable("not_json", str(error)) from None
+    if not isinstance(document, dict):
+        raise Unreadable("not_an_event", "the record is no JSON object")
+    if (version := document.get("specversion")) != VERSION:
+        raise Unreadable("unknown_version", f"specversion is {version!r}, not {VERSION!r}")
+    try:
+        return read(cleaned(document) if is_suspect(line) else document, "")
+    except (Malformed, Unkeepable) as error:
+        raise Unreadable("not_an_event", str(error)) from None
 
 
 def from_wire(
@@ -76,21 +87,6 @@ def from_wire(
         return read(cleaned(document), source, received_at, channel)
     except Unkeepable as error:
         raise Malformed("invalid_value", str(error)) from None
-
-
-def _decode(line: bytes) -> Event:
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise Unreadable("not_json", str(error)) from None
-    if not isinstance(document, dict):
-        raise Unreadable("not_an_event", "the record is no JSON object")
-    if (version := document.get("specversion")) != VERSION:
-        raise Unreadable("unknown_version", f"specversion is {version!r}, not {VERSION!r}")
-    try:
-        return read(cleaned(document) if is_suspect(line) else document, "")
-    except (Malformed, Unkeepable) as error:
-        raise Unreadable("not_an_event", str(error)) from None
 
 
 def _plain(value: Any) -> Any:

@@ -97,6 +97,6 @@ def _oldest(reader: Reader, wanted: dict[int, int]) -> float | None:
 
 def _age(record: Record) -> list[float]:
     with suppress(Unreadable):
-        event = decode(record.value)[0]
+        event = decode(record.value.split(b"\n", 1)[0])
         return [(datetime.now(UTC) - (event.received_at or event.occurred_at)).total_seconds()]
     return []

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
-from uuid import UUID
 
 import phonenumbers
 
@@ -33,6 +32,8 @@ GLOBAL = frozenset({"account", "email", "phone", "social", "device"})
 # How many of a type one customer may have before further links are refused; others: 10.
 LIMITS = {"account": 1, "email": 5, "phone": 5, "social": 5, "device": 100, "conversation": 100_000, "event": 1}
 OTHER_LIMIT = 10
+
+REMEMBERED = 50_000  # identifiers lately read; the same ones come again and again
 
 # Weakest first.
 SURENESS = (Verification.observed, Verification.claimed, Verification.verified)
@@ -64,14 +65,14 @@ class Key(NamedTuple):
         return f"{self.type}:{self.scope}:{self.value}" if self.scope else f"{self.type}:{self.value}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed as it is, for what is remembered by it
 class Rules:
     """How this deployment reads identifiers: default region, further placeholders, limits by type."""
 
     region: str = "EE"
     placeholders: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
-    limits: dict[str, int] = field(default_factory=dict, hash=False)
+    limits: dict[str, int] = field(default_factory=dict)
 
     def limit(self, type: str) -> int:
         """How many identifiers of the type one customer may have."""
@@ -99,6 +100,7 @@ def canonical_type(type: str) -> str:
     return ALIASES.get(type, type)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def normalise(type: str, value: str, source: str, rules: Rules) -> Key | None:
     """The key under which an identifier is matched, or None for a placeholder that stands for nobody.
 
@@ -117,16 +119,20 @@ def named(event: Event, rules: Rules) -> dict[Key, Verification]:
 
     An event that names nobody is known by its conversation, or else by itself.
     """
-    about = event.data.get("about")
-    if event.source == OWN_SOURCE and isinstance(about, dict) and about.keys() == set(Key._fields):
-        return {Key(**about): Verification.observed}
+    if event.source == OWN_SOURCE:
+        about = event.data.get("about")
+        if isinstance(about, dict) and about.keys() == set(Key._fields):
+            return {Key(**about): Verification.observed}
     found: dict[Key, Verification] = {}
     for identifier in event.identifiers:
         key = normalise(identifier.type, identifier.value, event.system, rules)
         if key:
-            found[key] = max(found.get(key, Verification.observed), verification(identifier), key=SURENESS.index)
-    if found:
+            sure = verification(identifier)
+            found[key] = max(found[key], sure, key=SURENESS.index) if key in found else sure
+    if len(found) > 1:
         return dict(sorted(found.items(), key=lambda one: (rank(one[0].type), one[0])))
+    if found:
+        return found
     stand_in = conversation_key(event) if event.conversation else Key("event", event.source, event.id)
     return {stand_in: Verification.observed}
 
@@ -141,17 +147,18 @@ def conversation_key(event: Event) -> Key:
     return Key("conversation", event.system, event.conversation or "")
 
 
-def identifier_id(key: Key, secret: bytes) -> UUID:
-    """The id of an identifier: a keyed hash, so that it tells nothing and is the same after every replay.
+@lru_cache(maxsize=REMEMBERED)
+def identifier_id(key: Key, secret: bytes) -> bytes:
+    """The id of an identifier, 16 bytes: a keyed hash, so that it tells nothing and is the same after every replay.
 
     Every customer's id is the id of its oldest identifier, hence old ids keep resolving.
     """
-    return UUID(bytes=hmac.digest(secret, "\x1f".join(key).encode(), "sha256")[:16])
+    return hmac.digest(secret, "\x1f".join(key).encode(), "sha256")[:16]
 
 
-def event_key(source: str, id: str) -> UUID:
-    """What two deliveries of one event share: a hash of source and id."""
-    return UUID(bytes=hashlib.blake2b(f"{source}\x1f{id}".encode(), digest_size=16).digest())
+def event_key(source: str, id: str) -> bytes:
+    """What two deliveries of one event share: a hash of source and id, 16 bytes."""
+    return hashlib.blake2b(f"{source}\x1f{id}".encode(), digest_size=16).digest()
 
 
 def parse(words: Iterable[str], rules: Rules) -> list[Key]:
@@ -161,7 +168,6 @@ def parse(words: Iterable[str], rules: Rules) -> list[Key]:
     return [key for key in found if key]
 
 
-@lru_cache(maxsize=65536)
 def _value(type: str, value: str, region: str) -> str:
     if type == "email":
         return _email(value)
@@ -190,7 +196,6 @@ def _phone(value: str, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-@lru_cache(maxsize=65536)
 def _is_placeholder(value: str, rules: Rules) -> bool:
     if value in PLACEHOLDERS or value in rules.placeholders:
         return True

@@ -27,7 +27,7 @@ class MemoryLog:
     @property
     def events(self) -> list[Happening]:
         """The events in it."""
-        return [event for draft in self.drafts for event in decode(draft.value)]
+        return [event for draft in self.drafts for event in map(decode, draft.value.split(b"\n"))]
 
     def append(self, drafts: Sequence[Draft], topic: str | None = EVENTS) -> None:
         self.waiting.set()

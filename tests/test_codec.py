@@ -238,14 +238,14 @@ def test_characters_that_no_store_holds_are_replaced_and_it_says_so(bad: str) ->
     assert (event.conversation, event.text) == ("a\ufffdb", "a\ufffdb")
     assert event.data == {"a\ufffdb": [{"deep": ["a\ufffdb"]}]}
     assert event.extensions == {"sanitised": True}
-    assert decode(encode(event)) == [event]
+    assert decode(encode(event)) == event
 
 
 def test_a_text_that_only_speaks_of_such_characters_is_left_alone() -> None:
     event = read(data={"text": r"NUL is written \u0000 in JSON"})
     assert event.text == r"NUL is written \u0000 in JSON"
     assert event.extensions == {}
-    assert decode(encode(event)) == [event]
+    assert decode(encode(event)) == event
 
 
 def test_equal_events_are_equal_bytes_whatever_the_order_of_their_fields() -> None:
@@ -255,9 +255,10 @@ def test_equal_events_are_equal_bytes_whatever_the_order_of_their_fields() -> No
     assert encode(from_wire(posted, source="shop")) == encode(from_wire(turned, source="shop"))
 
 
-def test_one_record_may_hold_several_events() -> None:
-    first, second = event(), event(text="zwei\nZeilen")
-    assert decode(encode(first) + b"\n" + encode(second)) == [first, second]
+def test_an_event_is_one_line_whatever_its_text() -> None:
+    one = event(text="zwei\nZeilen")
+    assert b"\n" not in encode(one)
+    assert decode(encode(one)) == one
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,6 @@ def test_one_record_may_hold_several_events() -> None:
         (b"\xff\xfe", "not_json"),
         (b"{" * 3000, "not_json"),
         (encode(event())[:-1], "not_json"),
-        (encode(event()) + b"\n", "not_json"),
         (b"[]", "not_an_event"),
         (b'"text"', "not_an_event"),
         (orjson.dumps(document(time=None)), "not_an_event"),
@@ -279,7 +279,7 @@ def test_one_record_may_hold_several_events() -> None:
         (orjson.dumps(document(specversion="2.0")), "unknown_version"),
     ],
 )
-def test_a_record_that_holds_no_events_is_unreadable_for_a_reason(value: bytes, reason: str) -> None:
+def test_a_line_that_holds_no_event_is_unreadable_for_a_reason(value: bytes, reason: str) -> None:
     with pytest.raises(Unreadable) as unreadable:
         decode(value)
     assert unreadable.value.reason == reason
@@ -287,7 +287,7 @@ def test_a_record_that_holds_no_events_is_unreadable_for_a_reason(value: bytes, 
 
 
 def test_a_nul_that_came_past_ingest_is_replaced_when_it_is_read() -> None:
-    (event,) = decode(orjson.dumps(document(data={"text": "a\0b"})))
+    event = decode(orjson.dumps(document(data={"text": "a\0b"})))
     assert (event.text, event.extensions) == ("a\ufffdb", {"sanitised": True})
 
 
@@ -328,7 +328,7 @@ def _outcome(posted: dict[str, Any]) -> str:
         event = from_wire(posted, source="twilio")
     except Malformed as refused:
         return refused.code
-    assert decode(encode(event)) == [event]
+    assert decode(encode(event)) == event
     return " ".join((event.source, event.id, *event.data))
 
 

@@ -28,7 +28,7 @@ def by_customer(events: Iterable[Event]) -> dict[str, list[Event]]:
 
 
 def test_every_event_is_read_back_as_it_was_written(events: list[Event]) -> None:
-    unequal = [event.id for event in events if decode(encode(event)) != [event]]
+    unequal = [event.id for event in events if decode(encode(event)) != event]
     assert unequal == []
 
 

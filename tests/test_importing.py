@@ -25,7 +25,7 @@ from tests.terminal import Terminal
 def logged(engine: sa.Engine) -> list[Event]:
     with engine.connect() as conn:
         values = conn.scalars(sa.select(log_records.c.value).order_by(log_records.c.appended_at)).all()
-    return [one for value in values for one in decode(bytes(value))]
+    return [one for value in values for one in map(decode, bytes(value).split(b"\n"))]
 
 
 def ids(engine: sa.Engine) -> list[str]:
@@ -215,7 +215,7 @@ class Faltering:
 def run(engine: sa.Engine, appender: Faltering) -> None:
     items = [Item("line 1", encode(event(id="one")), event().occurred_at)]
     quiet = Import(engine, appender, Rules(), lambda tally: None, lambda *refusal: None, pauses=(0, 0))
-    quiet.run(items, lambda item: decode(item.raw)[0], "name")
+    quiet.run(items, lambda item: decode(item.raw), "name")
 
 
 def test_a_log_that_is_away_for_a_moment_is_waited_for(engine: sa.Engine) -> None:

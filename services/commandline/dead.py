@@ -86,7 +86,7 @@ def _replay(here: Instance, ids: list[int] | None) -> int:
 def _key(record: bytes, rules: Rules) -> str:
     """The key it would have been given; any will do for one that still can't be read."""
     try:
-        return str(keys(decode(record)[0], rules)[0])
+        return str(keys(decode(record), rules)[0])
     except Unreadable:
         return "dead"
 

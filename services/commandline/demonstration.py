@@ -49,7 +49,7 @@ def _append(here: Instance, store: sa.Engine, bar: Progress) -> Tally:
 
     with closing(open_appender(here.settings, here.url)) as appender:
         loading = Import(store, appender, here.settings.rules(), tell, refuse)
-        return loading.run(happened, lambda item: decode(item.raw)[0])
+        return loading.run(happened, lambda item: decode(item.raw))
 
 
 def keys(conn: sa.Connection, folder: Path) -> tuple[str | None, str | None]:

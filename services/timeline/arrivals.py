@@ -2,47 +2,32 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from uuid import UUID
+from typing import NamedTuple
 
-import orjson
-
-from schemas.codec import to_wire
+from schemas.codec import encode
 from schemas.event import Event, Role, Verification
 from services.identifiers import OWN_SOURCE, Key, Rules, conversation_key, event_key, identifier_id, normalise
 from services.identifiers import named as whom
-from services.timeline.identity import Age, Link
+from services.timeline.identity import Age, Id, Link
 from services.timeline.interactions import VISITING, conversation_id, single_id
 
+RECORDED, OCCURRED = b'"recordedtime":"', b'"time":"'
 VERDICTS = {"customer.merged": "merge", "customer.unmerged": "unmerge", "identifier.barred": "bar"}
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One event with everything that follows from itself alone."""
 
     event: Event
-    key: UUID
-    digest: bytes  # of the content, without the times that a retry may change
+    key: Id
+    age: Age  # its place in the order that decides
     body: bytes  # canonical JSON
-    named: dict[UUID, tuple[Key, Verification]]  # strongest first
-    visiting: UUID | None  # the device whose visit it belongs to
-    interaction: UUID | None  # None: known once its visit is
-
-    @property
-    def anchor(self) -> UUID:
-        """The identifier it is attached to, for ever."""
-        return next(iter(self.named))
-
-    @property
-    def age(self) -> Age:
-        """Its place in the order that decides."""
-        return Age(self.event.occurred_at, self.key)
-
-    @property
-    def strongest(self) -> Key:
-        """What it is attached to, as a key."""
-        return next(iter(self.named.values()))[0]
+    digest: bytes  # of the content, without the times that a retry may change
+    named: dict[Id, tuple[Key, Verification]]  # strongest first
+    anchor: Id  # the identifier it is attached to, for ever
+    strongest: Key  # the same as a key
+    visiting: Id | None  # the device whose visit it belongs to
+    interaction: Id | None  # None: known once its visit is
 
     @property
     def unnamed(self) -> bool:
@@ -50,24 +35,35 @@ class Arrival:
         return self.strongest.type == "conversation"
 
 
-def arrival(event: Event, rules: Rules, secret: bytes) -> Arrival:
-    """Work out what follows from an event alone."""
-    wire = to_wire(event)
-    body = orjson.dumps(wire)
-    digest = hashlib.blake2b(
-        orjson.dumps({name: value for name, value in wire.items() if name not in ("time", "recordedtime")}),
-        digest_size=16,
-    ).digest()
+def arrival(event: Event, rules: Rules, secret: bytes, line: bytes | None = None) -> Arrival:
+    """Work out what follows from an event alone. `line`: its canonical JSON, where that is at hand."""
+    body = line or encode(event)
     key = event_key(event.source, event.id)
     named = {identifier_id(one, secret): (one, sure) for one, sure in whom(event, rules).items()}
+    anchor = next(iter(named))
+    strongest = named[anchor][0]
     visiting = interaction = None
     if event.conversation:
         interaction = conversation_id(event.system, event.conversation)
     elif event.channel in VISITING:
-        visiting = next((id for id, (one, _) in named.items() if one.type == "device"), next(iter(named)))
+        visiting = anchor if len(named) == 1 else _device(named, anchor)
     else:
         interaction = single_id(key)
-    return Arrival(event, key, digest, body, named, visiting, interaction)
+    age = Age(event.occurred_at, key)
+    digest = _digest(body, (RECORDED, OCCURRED) if event.received_at else (OCCURRED,))
+    return Arrival(event, key, age, body, digest, named, anchor, strongest, visiting, interaction)
+
+
+def _device(named: dict[Id, tuple[Key, Verification]], anchor: Id) -> Id:
+    return next((id for id, (key, _) in named.items() if key.type == "device"), anchor)
+
+
+def _digest(body: bytes, times: Iterable[bytes]) -> bytes:
+    """A hash of canonical JSON without its times. They stand behind `data`, and no text holds a bare quote."""
+    for name in times:
+        start = body.rindex(name)
+        body = body[:start] + body[body.index(b'"', start + len(name)) :]
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def links(one: Arrival) -> Iterator[Link]:
@@ -96,9 +92,9 @@ def verdict(one: Arrival) -> tuple[str, Key, Key] | None:
     return (word, left, right) if left != right or word == "bar" else None
 
 
-def names(arrived: Iterable[Arrival]) -> dict[tuple[UUID, str], Age]:
+def names(arrived: Iterable[Arrival]) -> dict[tuple[Id, str], Age]:
     """Customers' names as their own events give them, with when they were last seen."""
-    latest: dict[tuple[UUID, str], Age] = {}
+    latest: dict[tuple[Id, str], Age] = {}
     for one in arrived:
         if not one.unnamed and (called := _called(one.event)):
             name = (one.anchor, called)
@@ -114,6 +110,6 @@ def _called(event: Event) -> str | None:
     return name.strip() or None if isinstance(name, str) else None
 
 
-def stand_in(one: Arrival, secret: bytes) -> UUID | None:
+def stand_in(one: Arrival, secret: bytes) -> Id | None:
     """The id of the identifier that stands for whoever the event's conversation is with."""
     return identifier_id(conversation_key(one.event), secret) if one.event.conversation else None

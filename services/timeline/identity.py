@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from services.identifiers import rank
+
+Id = bytes  # the 16 bytes of a UUID: hashed and compared many times an event, at which they are several times faster
 
 ASSERTED = frozenset({"alias"})  # rules by which a source says that two are one
 
@@ -16,13 +17,13 @@ class Age(NamedTuple):
     """The earliest event that named an identifier, by time, then key."""
 
     at: datetime
-    key: UUID
+    key: Id
 
 
 class Member(NamedTuple):
     """An identifier as identity sees it."""
 
-    id: UUID
+    id: Id
     type: str
     age: Age
 
@@ -31,13 +32,13 @@ class Link(NamedTuple):
     """That one event named both ends, or that a source said they are one (rule `alias`)."""
 
     at: datetime
-    key: UUID
-    left: UUID
-    right: UUID
+    key: Id
+    left: Id
+    right: Id
     rule: str
 
     @property
-    def pair(self) -> tuple[UUID, UUID]:
+    def pair(self) -> tuple[Id, Id]:
         """The two ends, the same whichever way round they were named."""
         return pair(self.left, self.right)
 
@@ -46,9 +47,9 @@ class Decision(NamedTuple):
     """What a person decided on two identifiers (`merge`, `unmerge`), or on one with itself (`bar`)."""
 
     at: datetime
-    key: UUID
-    left: UUID
-    right: UUID
+    key: Id
+    left: Id
+    right: Id
     verdict: str
 
 
@@ -56,22 +57,22 @@ class Decision(NamedTuple):
 class People:
     """What `resolve` finds: each identifier's customer, refused pairs with reason, shared identifiers."""
 
-    customer: dict[UUID, UUID] = field(default_factory=dict)
-    refused: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
-    shared: frozenset[UUID] = frozenset()
+    customer: dict[Id, Id] = field(default_factory=dict)
+    refused: dict[tuple[Id, Id], str] = field(default_factory=dict)
+    shared: frozenset[Id] = frozenset()
 
 
-def pair(one: UUID, other: UUID) -> tuple[UUID, UUID]:
+def pair(one: Id, other: Id) -> tuple[Id, Id]:
     """Two identifiers in a fixed order."""
     return (one, other) if one <= other else (other, one)
 
 
 def resolve(
-    members: Mapping[UUID, Member],
+    members: Mapping[Id, Member],
     links: Sequence[Link],
     decisions: Iterable[Decision],
     limit: Callable[[str], int],
-    known_shared: frozenset[UUID] = frozenset(),
+    known_shared: frozenset[Id] = frozenset(),
 ) -> People:
     """Customers of a connected part; the same for any order of `links` and `decisions`.
 
@@ -93,19 +94,19 @@ def resolve(
 
 
 def _join(
-    members: Mapping[UUID, Member],
+    members: Mapping[Id, Member],
     links: Sequence[Link],
-    verdicts: Mapping[tuple[UUID, UUID], str],
+    verdicts: Mapping[tuple[Id, Id], str],
     limit: Callable[[str], int],
-    shared: frozenset[UUID],
+    shared: frozenset[Id],
 ) -> People:
     groups = _Groups(members)
     barred = {one for (one, other), verdict in verdicts.items() if one == other and verdict == "bar"}
     asserted = {link.pair for link in links if link.rule in ASSERTED} | {
         one for one, verdict in verdicts.items() if verdict == "merge"
     }
-    refused: dict[tuple[UUID, UUID], str] = {}
-    followed: set[UUID] = set()
+    refused: dict[tuple[Id, Id], str] = {}
+    followed: set[Id] = set()
     for link in _first_of_each_pair((link for link in links if link.rule not in ASSERTED), members):
         reason = _refusal(link, verdicts, barred, shared)
         if link.rule == "conversation":
@@ -122,7 +123,7 @@ def _join(
     return People(groups.heads(), refused, shared)
 
 
-def _refusal(link: Link, verdicts: Mapping[tuple[UUID, UUID], str], barred: set[UUID], shared: frozenset[UUID]) -> str:
+def _refusal(link: Link, verdicts: Mapping[tuple[Id, Id], str], barred: set[Id], shared: frozenset[Id]) -> str:
     """Why a link can't join its ends, leaving limits aside; '' if it can."""
     if verdicts.get(link.pair) == "unmerge":
         return "unmerged"
@@ -134,19 +135,19 @@ def _refusal(link: Link, verdicts: Mapping[tuple[UUID, UUID], str], barred: set[
 class _Groups:
     """Union-find over identifiers that counts types, and knows each group's oldest identifier."""
 
-    def __init__(self, members: Mapping[UUID, Member]) -> None:
+    def __init__(self, members: Mapping[Id, Member]) -> None:
         self._members = members
         self._parent = {id: id for id in members}
         self._counts = {id: {member.type: 1} for id, member in members.items()}
 
-    def find(self, id: UUID) -> UUID:
+    def find(self, id: Id) -> Id:
         parent = self._parent
         while parent[id] != id:
             parent[id] = parent[parent[id]]
             id = parent[id]
         return id
 
-    def join(self, left: UUID, right: UUID, limit: Callable[[str], int] | None = None) -> str:
+    def join(self, left: Id, right: Id, limit: Callable[[str], int] | None = None) -> str:
         """Make two groups one; the reason if a limit forbids it, else ''."""
         one, other = self.find(left), self.find(right)
         if one == other:
@@ -161,9 +162,9 @@ class _Groups:
         self._parent[other] = one
         return ""
 
-    def heads(self) -> dict[UUID, UUID]:
+    def heads(self) -> dict[Id, Id]:
         """Each identifier's customer: the oldest identifier of its group."""
-        head: dict[UUID, Member] = {}
+        head: dict[Id, Member] = {}
         for id, member in self._members.items():
             root = self.find(id)
             head[root] = min(head.get(root, member), member, key=lambda one: (one.age, one.id))
@@ -171,10 +172,10 @@ class _Groups:
 
 
 def _accounts(
-    members: Mapping[UUID, Member], links: Iterable[Link], verdicts: Mapping[tuple[UUID, UUID], str]
-) -> dict[UUID, set[UUID]]:
+    members: Mapping[Id, Member], links: Iterable[Link], verdicts: Mapping[tuple[Id, Id], str]
+) -> dict[Id, set[Id]]:
     """The accounts that each identifier other than an account was seen with."""
-    accounts: dict[UUID, set[UUID]] = defaultdict(set)
+    accounts: dict[Id, set[Id]] = defaultdict(set)
     for link in links:
         if verdicts.get(link.pair) == "unmerge":
             continue
@@ -184,9 +185,9 @@ def _accounts(
     return accounts
 
 
-def _first_of_each_pair(links: Iterable[Link], members: Mapping[UUID, Member]) -> Sequence[Link]:
+def _first_of_each_pair(links: Iterable[Link], members: Mapping[Id, Member]) -> Sequence[Link]:
     """The earliest link of each pair, in order of event time, then event, then the strength of what is linked."""
-    first: dict[tuple[UUID, UUID], Link] = {}
+    first: dict[tuple[Id, Id], Link] = {}
     for link in links:
         first[link.pair] = min(first.get(link.pair, link), link)
     return sorted(first.values(), key=lambda link: (link.at, link.key, rank(members[link.right].type), link))

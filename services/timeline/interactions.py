@@ -1,13 +1,13 @@
 """Which interaction an event belongs to, and what the events of one add up to. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from schemas.event import Direction, Event
+from services.timeline.identity import Id
 
 SILENCE = timedelta(minutes=30)  # a visit ends after this long without an event on its device
 VISITING = frozenset({"web", "app"})
@@ -60,19 +60,19 @@ class Part:
             self.closed_at = max(self.closed_at or at, at)
 
 
-def conversation_id(system: str, conversation: str) -> UUID:
+def conversation_id(system: str, conversation: str) -> Id:
     """The interaction of a source's conversation."""
-    return _id("conversation", system, conversation)
+    return _id(f"conversation\x1f{system}\x1f{conversation}".encode())
 
 
-def visit_id(device: UUID, visit: Visit) -> UUID:
+def visit_id(device: Id, started_at: datetime) -> Id:
     """The interaction of a visit: its device and start."""
-    return _id("visit", str(device), str(visit.started_at.timestamp()))
+    return _id(b"visit\x1f" + device + str(started_at.timestamp()).encode())
 
 
-def single_id(event_key: UUID) -> UUID:
+def single_id(event_key: Id) -> Id:
     """The interaction of an event that belongs to no conversation and no visit."""
-    return _id("event", str(event_key))
+    return _id(b"event\x1f" + event_key)
 
 
 def revisit(known: Iterable[Visit], moments: Iterable[datetime]) -> Visits:
@@ -80,23 +80,19 @@ def revisit(known: Iterable[Visit], moments: Iterable[datetime]) -> Visits:
 
     The same whatever the order in which the moments become known.
     """
-    before, pieces = set(known), [Visit(at, at) for at in moments]
-    whole: dict[Visit, list[Visit]] = {}
-    for piece in sorted([*before, *pieces]):
-        last = next(reversed(whole), None)
-        if last and piece.started_at - last.ended_at <= SILENCE:
-            longer = Visit(last.started_at, max(last.ended_at, piece.ended_at))
-            whole[longer] = [*whole.pop(last), piece]
+    before = set(known)
+    whole: list[tuple[Visit, list[Visit]]] = []  # each with those it is made of
+    for piece in sorted([*before, *(Visit(at, at) for at in moments)]):
+        if whole and piece.started_at - whole[-1][0].ended_at <= SILENCE:
+            last, parts = whole[-1]
+            parts.append(piece)
+            if piece.ended_at > last.ended_at:
+                whole[-1] = Visit(last.started_at, piece.ended_at), parts
         else:
-            whole[piece] = [piece]
-    replaced = {old: visit for visit, olds in whole.items() for old in olds if old in before and old != visit}
-    return Visits([visit for visit in whole if visit not in before], replaced)
+            whole.append((piece, [piece]))
+    replaced = {old: visit for visit, parts in whole for old in parts if old in before and old != visit}
+    return Visits([visit for visit, _ in whole if visit not in before], replaced)
 
 
-def visit_of(visits: Sequence[Visit], at: datetime) -> Visit:
-    """The visit that an event at this moment belongs to."""
-    return next(visit for visit in visits if visit.started_at <= at <= visit.ended_at)
-
-
-def _id(*words: str) -> UUID:
-    return UUID(bytes=hashlib.blake2b("\x1f".join(words).encode(), digest_size=16).digest())
+def _id(name: bytes) -> Id:
+    return hashlib.blake2b(name, digest_size=16).digest()

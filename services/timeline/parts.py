@@ -7,34 +7,37 @@ the locks of all customers concerned, so workers that meet do the same as one af
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from services.timeline.identity import ASSERTED, Age, Decision, Link, Member, People, pair, resolve
+from services.timeline.bulk import texts, uuids
+from services.timeline.identity import ASSERTED, Age, Decision, Id, Link, Member, People, pair, resolve
 
-IDENTIFIERS = "SELECT id, type, first_at, first_key, customer_id, shared FROM identifiers WHERE "
-LINKS = "SELECT DISTINCT occurred_at, event_key, left_id, right_id, rule, refused FROM links WHERE "
-DECISIONS = "SELECT DISTINCT occurred_at, event_key, left_id, right_id, verdict FROM decisions WHERE "
+IDENTIFIERS = """SELECT uuid_send(id) AS id, type, first_at, uuid_send(first_key) AS first_key,
+    uuid_send(customer_id) AS customer_id, shared FROM identifiers WHERE """
+ENDS = """SELECT DISTINCT occurred_at, uuid_send(event_key) AS key, uuid_send(left_id) AS left_id,
+    uuid_send(right_id) AS right_id"""
+LINKS = f"{ENDS}, rule, refused FROM links WHERE "
+DECISIONS = f"{ENDS}, verdict FROM decisions WHERE "
 
 
 @dataclass
 class Part:
     """Rows of whole customers (`inner`), the links and decisions that touch them, and the ends of those."""
 
-    inner: dict[UUID, Any] = field(default_factory=dict)
-    edge: dict[UUID, Any] = field(default_factory=dict)
+    inner: dict[Id, Any] = field(default_factory=dict)
+    edge: dict[Id, Any] = field(default_factory=dict)
     links: Sequence[Any] = ()
     decisions: Sequence[Any] = ()
-    known_shared: frozenset[UUID] = frozenset()
+    known_shared: frozenset[Id] = frozenset()
 
 
-def settle(conn: sa.Connection, seeds: Iterable[UUID], limit: Callable[[str], int]) -> dict[UUID, UUID]:
+def settle(conn: sa.Connection, seeds: Iterable[Id], limit: Callable[[str], int]) -> dict[Id, Id]:
     """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left."""
     part = _load(conn, set(seeds))
     people = resolve(
         {id: Member(id, row.type, Age(row.first_at, row.first_key)) for id, row in (part.edge | part.inner).items()},
-        [Link(row.occurred_at, row.event_key, row.left_id, row.right_id, row.rule) for row in part.links],
+        [Link(row.occurred_at, row.key, row.left_id, row.right_id, row.rule) for row in part.links],
         [Decision(*row) for row in part.decisions],
         limit,
         part.known_shared,
@@ -42,12 +45,12 @@ def settle(conn: sa.Connection, seeds: Iterable[UUID], limit: Callable[[str], in
     return _write(conn, part, people)
 
 
-def _load(conn: sa.Connection, wanted: set[UUID]) -> Part:
+def _load(conn: sa.Connection, wanted: set[Id]) -> Part:
     """The part around what is wanted, locked: grows until nothing that could matter is outside.
 
     What is shared is an edge beyond which links don't matter, unless what somebody said may have ended that.
     """
-    part, locked, thawed = Part(), set[UUID](), set[UUID]()
+    part, locked, thawed = Part(), set[Id](), set[Id]()
     while heads := _heads(conn, wanted) - locked:
         _lock(conn, heads)
         locked |= heads
@@ -55,10 +58,9 @@ def _load(conn: sa.Connection, wanted: set[UUID]) -> Part:
             continue  # somebody moved them while we waited
         part.inner = _by_id(conn, "customer_id = ANY(%s)", locked)
         frozen = {id for id, row in part.inner.items() if row.shared} - thawed
-        loose = list(part.inner.keys() - frozen)
+        loose = part.inner.keys() - frozen
         part.links = _rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
-        inner = list(part.inner)
-        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", inner, inner)
+        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", part.inner, part.inner)
         part.edge = _by_id(conn, "id = ANY(%s)", _ends(part.links) - part.inner.keys())
         shared = frozen | {id for id, row in part.edge.items() if row.shared}
         if part.decisions or any(link.rule in ASSERTED for link in part.links):
@@ -69,29 +71,31 @@ def _load(conn: sa.Connection, wanted: set[UUID]) -> Part:
     return part
 
 
-def _heads(conn: sa.Connection, ids: Iterable[UUID]) -> set[UUID]:
-    found = _rows(conn, "SELECT DISTINCT customer_id FROM identifiers WHERE id = ANY(%s)", list(ids))
+def _heads(conn: sa.Connection, ids: Iterable[Id]) -> set[Id]:
+    query = "SELECT DISTINCT uuid_send(customer_id) AS customer_id FROM identifiers WHERE id = ANY(%s)"
+    found = _rows(conn, query, ids)
     return {row.customer_id for row in found}
 
 
-def _lock(conn: sa.Connection, ids: Iterable[UUID]) -> None:
-    _rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", list(ids))
+def _lock(conn: sa.Connection, ids: Iterable[Id]) -> None:
+    _rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", ids)
 
 
-def _thawed(conn: sa.Connection, shared: Iterable[UUID], inner: Mapping[UUID, Any]) -> set[UUID]:
+def _thawed(conn: sa.Connection, shared: Iterable[Id], inner: Mapping[Id, Any]) -> set[Id]:
     """Shared identifiers that may be so no longer: but one account is left, or all are in this part."""
-    accounts: dict[UUID, set[UUID]] = {id: set() for id in shared}
-    query = """SELECT l.right_id, l.left_id FROM links l JOIN identifiers a ON a.id = l.left_id
+    accounts: dict[Id, set[Id]] = {id: set() for id in shared}
+    query = """SELECT uuid_send(l.right_id) AS right_id, uuid_send(l.left_id) AS left_id
+               FROM links l JOIN identifiers a ON a.id = l.left_id
                WHERE l.right_id = ANY(%s) AND a.type = 'account' AND 'unmerge' IS DISTINCT FROM (
                    SELECT verdict FROM decisions d
                    WHERE (d.left_id, d.right_id) IN ((l.left_id, l.right_id), (l.right_id, l.left_id))
                    ORDER BY occurred_at DESC, event_key DESC LIMIT 1)"""
-    for row in _rows(conn, query, list(accounts)):
+    for row in _rows(conn, query, accounts):
         accounts[row.right_id].add(row.left_id)
     return {id for id, seen in accounts.items() if len(seen) < 2 or seen <= inner.keys()}
 
 
-def _write(conn: sa.Connection, part: Part, people: People) -> dict[UUID, UUID]:
+def _write(conn: sa.Connection, part: Part, people: People) -> dict[Id, Id]:
     moved, changed = {}, []
     for id, row in part.inner.items():
         customer, shared = people.customer[id], id in people.shared
@@ -100,10 +104,10 @@ def _write(conn: sa.Connection, part: Part, people: People) -> dict[UUID, UUID]:
         if customer != row.customer_id:
             moved[id] = row.customer_id
     if changed:
-        ids, customers, flags = (list(column) for column in zip(*changed, strict=True))
+        ids, customers, flags = zip(*changed, strict=True)
         update = """UPDATE identifiers i SET customer_id = n.customer_id, shared = n.shared
-                    FROM unnest(%s::uuid[], %s::uuid[], %s::bool[]) n(id, customer_id, shared) WHERE i.id = n.id"""
-        conn.exec_driver_sql(update, (ids, customers, flags))
+                    FROM unnest(%s, %s, %s::bool[]) n(id, customer_id, shared) WHERE i.id = n.id"""
+        conn.exec_driver_sql(update, (uuids(ids), uuids(customers), list(flags)))
     _write_refusals(conn, part.links, people)
     return moved
 
@@ -115,20 +119,19 @@ def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -
         if refused != link.refused:
             changed.add((link.left_id, link.right_id, refused))
     if changed:
-        left, right, reasons = (list(column) for column in zip(*changed, strict=True))
-        update = """UPDATE links l SET refused = n.refused
-                    FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) n(left_id, right_id, refused)
+        left, right, reasons = zip(*changed, strict=True)
+        update = """UPDATE links l SET refused = n.refused FROM unnest(%s, %s, %s) n(left_id, right_id, refused)
                     WHERE l.left_id = n.left_id AND l.right_id = n.right_id"""
-        conn.exec_driver_sql(update, (left, right, reasons))
+        conn.exec_driver_sql(update, (uuids(left), uuids(right), texts(reasons)))
 
 
-def _by_id(conn: sa.Connection, condition: str, ids: Iterable[UUID]) -> dict[UUID, Any]:
-    return {row.id: row for row in _rows(conn, IDENTIFIERS + condition, list(ids))}
+def _by_id(conn: sa.Connection, condition: str, ids: Iterable[Id]) -> dict[Id, Any]:
+    return {row.id: row for row in _rows(conn, IDENTIFIERS + condition, ids)}
 
 
-def _ends(rows: Iterable[Any]) -> set[UUID]:
+def _ends(rows: Iterable[Any]) -> set[Id]:
     return {end for row in rows for end in (row.left_id, row.right_id)}
 
 
-def _rows(conn: sa.Connection, query: str, *parameters: object) -> Sequence[Any]:
-    return conn.exec_driver_sql(query, parameters).all()
+def _rows(conn: sa.Connection, query: str, *ids: Iterable[Id]) -> Sequence[Any]:
+    return conn.exec_driver_sql(query, tuple(uuids(some) for some in ids)).all()

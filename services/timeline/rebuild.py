@@ -67,7 +67,7 @@ def _stored(conn: sa.Connection, which: str, horizon: int) -> Iterator[tuple[int
     """Stored events in order of their transaction, in batches, each with its last transaction."""
     query = f"SELECT tx, event::text AS event FROM public.events WHERE {which} ORDER BY tx, event_key"
     for rows in conn.exec_driver_sql(query, (horizon,)).partitions(BATCH):
-        yield rows[-1].tx, [event for row in rows for event in decode(row.event.encode())]
+        yield rows[-1].tx, [decode(row.event.encode()) for row in rows]
 
 
 def _swap(conn: sa.Connection) -> int:

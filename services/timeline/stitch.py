@@ -1,22 +1,30 @@
 """One transaction's work: a batch of events onto the timelines of their customers, each exactly once.
 
-Set-wise SQL, COPY where rows are many. The same for any order, batching, repetition and number of workers: what is
-stored are minima, maxima, sums and sets, and who is who is decided by event time (`identity`).
+Set-wise SQL on packed arrays, COPY for the events. The same for any order, batching, repetition and number of workers:
+what is stored are minima, maxima, sums and sets, and who is who is decided by event time (`identity`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 from uuid import UUID
 
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 
 from schemas.event import Event
 from services.identifiers import Rules
 from services.timeline.arrivals import Arrival, arrival, names
-from services.timeline.bulk import copy, copy_into, transaction_id
+from services.timeline.bulk import EIGHT, blobs, copy, texts, time, times, uuids, word
+from services.timeline.bulk import field as packed
+from services.timeline.identity import Id
+from services.timeline.known import Known
 from services.timeline.naming import identify
 from services.timeline.visits import assign, write_interactions
+
+EVENT = "identifier_id, event_key, interaction_id, occurred_at, source, event_id, type, channel, direction, tx, event"
+IDS = Struct("!i16si16si16s").pack
+JSONB = Struct("!iB").pack
+JSONB_VERSION = 1
 
 
 @dataclass
@@ -31,18 +39,24 @@ class Outcome:
     customers: set[UUID] = field(default_factory=set)
 
 
-def stitch(conn: sa.Connection, events: Sequence[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
+def stitch(conn: sa.Connection, events: Iterable[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
+    """Store events; see `store`. `tx`: the transaction whose they are said to be, where not the present one."""
+    return store(conn, [arrival(event, rules, secret) for event in events], rules, secret, Known(), tx)
+
+
+def store(
+    conn: sa.Connection, arrived: Sequence[Arrival], rules: Rules, secret: bytes, known: Known, tx: int | None = None
+) -> Outcome:
     """Store events, link their identifiers, merge and sort them into interactions, mark whose statements changed.
 
-    The caller's transaction commits. May fail with a serialisation failure or deadlock (SQLSTATE 40001, 40P01): do
-    it again. Idempotent.
+    The caller's transaction commits, or else `known` is to be forgotten. May fail with a serialisation failure or
+    deadlock (SQLSTATE 40001, 40P01): do it again. Idempotent.
     """
-    arrived = [arrival(event, rules, secret) for event in events]
-    fresh, conflicts = _dedupe(conn, arrived)
+    fresh, conflicts, present = _dedupe(conn, arrived)
     outcome = Outcome(len(fresh), len(arrived) - len(fresh) - conflicts, conflicts)
     if fresh:
-        moved = identify(conn, fresh, rules, secret)
-        tx = tx or transaction_id(conn)
+        moved = identify(conn, fresh, rules, secret, known)
+        tx = tx or present
         interactions = assign(conn, fresh, tx)
         _write_events(conn, fresh, interactions, tx)
         write_interactions(conn, fresh, interactions, tx)
@@ -53,67 +67,74 @@ def stitch(conn: sa.Connection, events: Sequence[Event], rules: Rules, secret: b
     return outcome
 
 
-def _dedupe(conn: sa.Connection, arrived: Sequence[Arrival]) -> tuple[list[Arrival], int]:
-    """The events that are new, in order of age, and how many share an id with another but not the content.
+def _dedupe(conn: sa.Connection, arrived: Sequence[Arrival]) -> tuple[list[Arrival], int, int]:
+    """The events that are new, in order of age; how many share an id with another but not the content; and the
+    number of the present transaction (xid8, rises for ever).
 
-    Of those the first to arrive is on the timeline; the others are kept where they can be seen.
+    Of those that share an id the first to arrive is on the timeline; the others are kept where they can be seen.
     """
-    rows = ((one.key, one.digest, place) for place, one in enumerate(arrived))
-    copy(conn, "arriving", "event_key uuid, digest bytea, place int4", rows)
-    added = conn.exec_driver_sql("""
-        INSERT INTO arrivals SELECT DISTINCT ON (event_key) event_key, digest FROM arriving ORDER BY event_key, place
-        ON CONFLICT DO NOTHING RETURNING event_key""")
-    new = {row.event_key for row in added}
-    fresh = {one.key: one for one in reversed(arrived) if one.key in new}
-    if len(fresh) == len(arrived):
-        return sorted(fresh.values(), key=lambda one: one.age), 0
-    differing = conn.exec_driver_sql("""
-        SELECT place FROM arriving n JOIN arrivals a USING (event_key) WHERE a.digest <> n.digest""")
-    others = [arrived[row.place] for row in differing]
-    _keep_conflicts(conn, others)
-    return sorted(fresh.values(), key=lambda one: one.age), len(others)
+    first = {one.key: one for one in reversed(arrived)}
+    keys = sorted(first)
+    row = conn.exec_driver_sql(
+        """
+        WITH n AS (SELECT * FROM unnest(%s, %s) n(event_key, digest)),
+             added AS (INSERT INTO arrivals SELECT * FROM n ON CONFLICT DO NOTHING RETURNING event_key)
+        SELECT pg_current_xact_id()::text::bigint, ARRAY(
+            SELECT uuid_send(event_key) FROM n WHERE event_key NOT IN (SELECT event_key FROM added))""",
+        (uuids(keys), blobs(first[key].digest for key in keys)),
+    ).one()
+    met = set(row[1])
+    fresh = sorted((one for one in first.values() if one.key not in met), key=lambda one: one.age)
+    again = [one for one in arrived if one.key in met or one is not first[one.key]]
+    return fresh, _keep_conflicts(conn, again) if again else 0, row[0]
 
 
-def _keep_conflicts(conn: sa.Connection, others: Iterable[Arrival]) -> None:
+def _keep_conflicts(conn: sa.Connection, again: Sequence[Arrival]) -> int:
+    """Keep those of other content than what arrived first under their id; how many."""
+    rows = conn.exec_driver_sql(
+        """SELECT place FROM unnest(%s, %s) WITH ORDINALITY n(event_key, digest, place)
+        JOIN arrivals a USING (event_key) WHERE a.digest <> n.digest""",
+        (uuids(one.key for one in again), blobs(one.digest for one in again)),
+    )
+    others = [again[row.place - 1] for row in rows]
     insert = "INSERT INTO conflicts (event_key, digest, event) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
     for one in others:
-        conn.exec_driver_sql(insert, (one.key, one.digest, one.body.decode()))
+        conn.exec_driver_sql(insert, (UUID(bytes=one.key), one.digest, one.body.decode()))
+    return len(others)
 
 
-def _as_it_is(body: bytes) -> bytes:
-    return body
-
-
-def _write_events(conn: sa.Connection, fresh: Iterable[Arrival], interactions: dict[UUID, UUID], tx: int) -> None:
-    columns = (
-        "identifier_id uuid, occurred_at timestamptz, event_key uuid, interaction_id uuid, source text, event_id text, "
-        "type text, channel text, direction text, event jsonb, tx bigint"
-    )
+def _write_events(conn: sa.Connection, fresh: Iterable[Arrival], interactions: Mapping[Id, Id], tx: int) -> None:
+    transaction = EIGHT(8, tx)
     rows = (
-        (
-            one.anchor, event.occurred_at, one.key, interactions[one.key], event.source, event.id,
-            event.type, event.channel, event.direction.value, Jsonb(one.body, _as_it_is), tx,
-        )
+        b"".join((
+            IDS(16, one.anchor, 16, one.key, 16, interactions[one.key]), time(event.occurred_at),
+            word(event.source), packed(event.id.encode()), word(event.type), word(event.channel),
+            word(event.direction.value), transaction, JSONB(len(one.body) + 1, JSONB_VERSION), one.body,
+        ))
         for one in fresh
         if (event := one.event)
     )  # fmt: skip
-    copy_into(conn, "events", columns, rows)
+    copy(conn, "events", EVENT, rows)
 
 
 def _write_names(conn: sa.Connection, fresh: Iterable[Arrival]) -> None:
-    rows = ((id, name, seen.at) for (id, name), seen in names(fresh).items())
-    copy(conn, "calling", "identifier_id uuid, name text, seen_at timestamptz", rows)
-    conn.exec_driver_sql("""
-        INSERT INTO names AS n SELECT * FROM calling ORDER BY 1, 2 ON CONFLICT (identifier_id, name)
-        DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > n.seen_at""")
+    if rows := sorted((id, name, seen.at) for (id, name), seen in names(fresh).items()):
+        ids, called, seen = zip(*rows, strict=True)
+        conn.exec_driver_sql(
+            """INSERT INTO names AS n SELECT * FROM unnest(%s, %s, %s) ON CONFLICT (identifier_id, name)
+            DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > n.seen_at""",
+            (uuids(ids), texts(called), times(seen)),
+        )
 
 
-def _mark(conn: sa.Connection, fresh: Iterable[Arrival], moved: dict[UUID, UUID]) -> set[UUID]:
+def _mark(conn: sa.Connection, fresh: Iterable[Arrival], moved: Mapping[Id, Id]) -> set[UUID]:
     """Mark the customers whose statements changed: new words of theirs, or an identifier that came or went."""
     touched = {one.anchor for one in fresh if one.event.text} | moved.keys()
-    found = conn.exec_driver_sql("SELECT DISTINCT customer_id FROM identifiers WHERE id = ANY(%s)", (list(touched),))
-    customers = {row.customer_id for row in found} | set(moved.values())
-    if customers:
-        insert = "INSERT INTO marks (customer_id) SELECT * FROM unnest(%s::uuid[])"
-        conn.exec_driver_sql(insert, (sorted(customers),))
-    return customers
+    if not touched:
+        return set()
+    marked = conn.exec_driver_sql(
+        """INSERT INTO marks (customer_id) SELECT customer_id FROM identifiers WHERE id = ANY(%s)
+        UNION SELECT unnest(%s) ORDER BY 1 RETURNING customer_id""",
+        (uuids(touched), uuids(moved.values())),
+    )
+    return {row.customer_id for row in marked}

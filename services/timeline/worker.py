@@ -19,7 +19,6 @@ import uvicorn
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from schemas.codec import Unreadable, decode
-from schemas.event import Event
 from services.database import engine as make_engine
 from services.errors import Problem
 from services.eventlog import DEAD, Appender, Batch, Draft, LogUnavailable, Reader, Record
@@ -28,8 +27,10 @@ from services.eventlog.positions import Claim, Fenced, advance, claim
 from services.identifiers import Rules
 from services.settings import Settings
 from services.tables import deployment
+from services.timeline.arrivals import Arrival, arrival
+from services.timeline.known import Known
 from services.timeline.measures import Measures
-from services.timeline.stitch import Outcome, stitch
+from services.timeline.stitch import Outcome, store
 
 log = structlog.get_logger()
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
@@ -64,6 +65,7 @@ class Worker:
     def __post_init__(self) -> None:
         self._claims: dict[int, Claim] = {}
         self._change = -1
+        self._known = Known()
         self._recent: deque[bool] = deque(maxlen=self.dead_window)
         self._measured_at = 0.0
 
@@ -115,10 +117,10 @@ class Worker:
 
     def _stitch(self, batch: Batch, held: Claim) -> None:
         started = monotonic()
-        events, dead = _read(batch.records)
+        arrived, unreadable = self._read(batch.records)
         for attempt in range(1, TRIES + 1):
             try:
-                outcome, dead = self._commit(batch, held, events, dead)
+                outcome, dead = self._commit(batch, held, arrived, unreadable)
                 break
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
@@ -129,29 +131,40 @@ class Worker:
         self.measures.batch(outcome, [letter.reason for letter in dead], monotonic() - started)
 
     def _commit(
-        self, batch: Batch, held: Claim, events: Sequence[Event], dead: list[DeadLetter]
+        self, batch: Batch, held: Claim, arrived: Sequence[Arrival], dead: list[DeadLetter]
     ) -> tuple[Outcome, list[DeadLetter]]:
         """One transaction: the events, the dead letters, the position behind its fence."""
-        with self.engine.begin() as conn:
-            try:
-                with conn.begin_nested():
-                    outcome = stitch(conn, events, self.rules, self.secret)
-            except DataError:
-                outcome, unstorable = self._one_by_one(conn, batch.records)
-                dead = dead + unstorable
-            self._halt_if_too_many(len(dead), len(batch.records))
-            self._set_aside(conn, dead)
-            advance(conn, self.reader.log, batch.partition, batch.first, batch.end, held.generation)
+        try:
+            with self.engine.begin() as conn:
+                try:
+                    outcome = self._store(conn, arrived)
+                except DataError:
+                    outcome, unstorable = self._one_by_one(conn, batch.records)
+                    dead = dead + unstorable
+                self._halt_if_too_many(len(dead), len(batch.records))
+                self._set_aside(conn, dead)
+                advance(conn, self.reader.log, batch.partition, batch.first, batch.end, held.generation)
+        except BaseException:
+            self._known.forget()
+            raise
         return outcome, dead
+
+    def _store(self, conn: sa.Connection, arrived: Sequence[Arrival]) -> Outcome:
+        """Store events, or nothing of them. Raises DataError."""
+        try:
+            with conn.begin_nested():
+                return store(conn, arrived, self.rules, self.secret, self._known)
+        except DataError:
+            self._known.forget()
+            raise
 
     def _one_by_one(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, list[DeadLetter]]:
         """Find the records that the database refuses; the others go through."""
         total, dead = Outcome(), []
         for record in records:
-            events, _ = _read([record])
+            arrived, _ = self._read([record])
             try:
-                with conn.begin_nested():
-                    one = stitch(conn, events, self.rules, self.secret)
+                one = self._store(conn, arrived)
             except DataError as error:
                 dead.append(DeadLetter(record, "unstorable", str(error.orig).splitlines()[0]))
                 continue
@@ -160,6 +173,16 @@ class Worker:
             total.conflicts += one.conflicts
             total.moved += one.moved
         return total, dead
+
+    def _read(self, records: Iterable[Record]) -> tuple[list[Arrival], list[DeadLetter]]:
+        """The events of the records that can be read whole, and the records that can't."""
+        arrived, dead = [], []
+        for record in records:
+            try:
+                arrived += [arrival(decode(line), self.rules, self.secret) for line in record.value.split(b"\n")]
+            except Unreadable as error:
+                dead.append(DeadLetter(record, error.reason, error.detail))
+        return arrived, dead
 
     def _set_aside(self, conn: sa.Connection, dead: Sequence[DeadLetter]) -> None:
         """Keep dead letters in the store, once each, and append them to their topic for whoever watches it."""
@@ -207,17 +230,6 @@ class Worker:
         with self.engine.connect() as conn:
             done = {row.partition: row.position for row in conn.exec_driver_sql(query, (self.reader.log,))}
         self.measures.lag({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
-
-
-def _read(records: Iterable[Record]) -> tuple[list[Event], list[DeadLetter]]:
-    """The events of the records that can be read, and those that can't."""
-    events, dead = [], []
-    for record in records:
-        try:
-            events.extend(decode(record.value))
-        except Unreadable as error:
-            dead.append(DeadLetter(record, error.reason, error.detail))
-    return events, dead
 
 
 def run(settings: Settings, database_url: str, stop: Flag) -> None:

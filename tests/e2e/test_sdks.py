@@ -89,7 +89,7 @@ def _stored(engine: sa.Engine) -> list[Event]:
     ordered = sa.select(log_records.c.value).where(log_records.c.topic == EVENTS)
     with engine.connect() as conn:
         records = conn.scalars(ordered.order_by(log_records.c.partition, log_records.c.position)).all()
-    return [event for value in records for event in decode(bytes(value))]
+    return [event for value in records for event in map(decode, bytes(value).split(b"\n"))]
 
 
 def _post_all(client: Any) -> None:
