@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class Broker:
             pytest.skip("the broker in TELLONCE_TEST_KAFKA isn't ours to pause")
         self.pause()
         try:
-            while _answers(self.address, 0.5):
+            while answers(self.address, 0.5):
                 continue  # it is not stopped yet
             yield
         finally:
@@ -67,7 +67,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         found = _named() or _in_docker(stack) or _on_java(stack, tmp_path_factory)
         if not found:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
-        assert _answers(found.address, START_SECONDS), f"{found.address} does not answer"
+        assert answers(found.address, START_SECONDS), f"{found.address} does not answer"
         yield found
 
 
@@ -77,7 +77,8 @@ def kafka(broker: Broker) -> str:
     return broker.address
 
 
-def _answers(address: str, seconds: float) -> bool:
+def answers(address: str, seconds: float) -> bool:
+    """Whether a broker does, within so many seconds."""
     try:
         with admin_client(reach(address, seconds)):
             return True
@@ -107,23 +108,46 @@ def _in_docker(stack: ExitStack) -> Broker | None:
 
 
 def _on_java(stack: ExitStack, folders: pytest.TempPathFactory) -> Broker | None:
-    if _java_version() < 17 or not shutil.which("mvn"):
+    if not has_java():
         return None
     folder = folders.mktemp("kafka")
-    ports = {name: _free_port() for name in ("port", "signed_port", "controller_port")}
-    properties = folder / "server.properties"
-    properties.write_text(Template((HERE / "server.properties").read_text()).substitute(ports, folder=folder))
-    logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-    java = ["java", "-Xmx512m", logging, "-cp", f"{_jars()}/*"]
-    form = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties), "--standalone"]
-    subprocess.run(form, check=True, capture_output=True)
-    process = stack.enter_context(_guarded([*java, "kafka.Kafka", str(properties)], folder / "kafka.log"))
+    ports = {name: free_port() for name in ("port", "signed_port")}
+    command = prepared(folder, ports["port"], {"SIGNED": (ports["signed_port"], ports["signed_port"])})
+    process = stack.enter_context(_guarded(command, folder / "kafka.log"))
     return Broker(
         f"127.0.0.1:{ports['port']}",
         f"127.0.0.1:{ports['signed_port']}",
         lambda: os.killpg(process.pid, signal.SIGSTOP),
         lambda: os.killpg(process.pid, signal.SIGCONT),
     )
+
+
+def has_java() -> bool:
+    """Whether a broker of our own can be run here."""
+    return _java_version() >= 17 and shutil.which("mvn") is not None
+
+
+def prepared(folder: Path, port: int, more: Mapping[str, tuple[int, int]], settings: str = "") -> list[str]:
+    """Make a broker's empty data in `folder`: the command that runs it.
+
+    `more`: further listeners by name, each with its port and the port that clients are told, such as a proxy's; of
+    these SIGNED wants SASL PLAIN. `settings`: further lines of server.properties.
+    """
+    ports = {"PLAINTEXT": (port, port), **more}
+    filled = {
+        "folder": folder,
+        "controller_port": free_port(),
+        "listeners": ",".join(f"{name}://127.0.0.1:{own}" for name, (own, _) in ports.items()),
+        "advertised": ",".join(f"{name}://127.0.0.1:{told}" for name, (_, told) in ports.items()),
+        "protocols": ",".join(f"{name}:{'SASL_' * (name == 'SIGNED')}PLAINTEXT" for name in ports),
+    }
+    properties = folder / "server.properties"
+    properties.write_text(Template((HERE / "server.properties").read_text()).substitute(filled) + settings)
+    logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+    java = ["java", "-Xmx512m", logging, "-cp", f"{_jars()}/*"]
+    form = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties), "--standalone"]
+    subprocess.run(form, check=True, capture_output=True)
+    return [*java, "kafka.Kafka", str(properties)]
 
 
 def _java_version() -> int:
@@ -149,7 +173,8 @@ def _jars() -> Path:
     return folder
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -4,7 +4,6 @@ and Kafka with two workers."""
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -14,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
+from typing import Any
 from urllib.error import URLError
 
 import psycopg
 import pytest
+
+from tests.brokers import free_port
 
 TELLONCE = Path(sys.executable).parent / "tellonce"
 HINT = "no PostgreSQL server: install one, or name one in TELLONCE_TEST_DATABASE (postgresql://…, may create databases)"
@@ -44,7 +46,7 @@ class Stack:
 @contextmanager
 def embedded(folder: Path) -> Iterator[Stack]:
     """`tellonce up` without demo data."""
-    api, ingest = _port(), _port()
+    api, ingest = free_port(), free_port()
     options = ["--data", str(folder / "data")]
     up = [*options, "up", "--no-demo", "--api-port", str(api), "--ingest-port", str(ingest)]
     with _running("up", up, {}, folder):
@@ -57,14 +59,14 @@ def embedded(folder: Path) -> Iterator[Stack]:
 def grown(folder: Path, database: str, log: str) -> Iterator[Stack]:
     """Each service by itself, two workers, Kafka with three partitions."""
     options = ["--database", database, "--log", log]
-    ports = {"API": _port(), "INGEST": _port()}
+    ports = {"API": free_port(), "INGEST": free_port()}
     environment = {f"TELLONCE_{name}_PORT": str(port) for name, port in ports.items()}
     environment["TELLONCE_LOG_PARTITIONS"] = str(PARTITIONS)
     stack = Stack(f"http://127.0.0.1:{ports['API']}", f"http://127.0.0.1:{ports['INGEST']}", options, environment)
     stack.tellonce("migrate")
     with ExitStack() as processes:
         for number in range(WORKERS):
-            own = {**environment, "TELLONCE_TIMELINE_PORT": str(_port())}
+            own = {**environment, "TELLONCE_TIMELINE_PORT": str(free_port())}
             processes.enter_context(_running(f"timeline-{number}", [*options, "timeline"], own, folder))
         for part in ("ingest", "api"):
             processes.enter_context(_running(part, [*options, part], environment, folder))
@@ -78,42 +80,56 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if url := os.environ.get("TELLONCE_TEST_DATABASE"):
         yield url
         return
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
-        Path(shutil.which("postgres") or "/nowhere").parent
-    ]
-    if not (programs[-1] / "initdb").exists():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
-    with _server(programs[-1], Path(tmp_path_factory.mktemp("server"))) as url:
+    with _server(programs(), Path(tmp_path_factory.mktemp("server"))) as url:
         yield url
+
+
+def programs() -> Path:
+    """Where an installed PostgreSQL has its programs; without one the test is skipped, and fails in CI."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("postgres") or "/nowhere").parent]
+    if not (found[-1] / "initdb").exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HINT)
+    return found[-1]
+
+
+def initialised(programs: Path, data: Path, port: int) -> tuple[list[str], dict[str, Any]]:
+    """Make a PostgreSQL's data in a folder that is empty or not there: the command that runs it, and Popen's options.
+
+    Its superuser is `owner` with the password `secret`.
+    """
+    account = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    for parent in data.parents[:3] if os.geteuid() == 0 else ():
+        parent.chmod(0o755)
+    data.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(data, account)
+    password = data.with_name("password")
+    password.write_text("secret")
+    password.chmod(0o644)
+    run: dict[str, Any] = {"user": account, "cwd": "/"}
+    form = [programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", password]
+    subprocess.run(form, check=True, capture_output=True, **run)
+    start = [programs / "postgres", "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-k", ""]
+    return [str(word) for word in start], run
 
 
 @contextmanager
 def _server(programs: Path, folder: Path) -> Iterator[str]:
-    account = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    for parent in (folder, *folder.parents[:2]) if os.geteuid() == 0 else ():
-        parent.chmod(0o755)
-    data, port = folder / "data", _port()
-    data.mkdir()
-    if os.geteuid() == 0:
-        shutil.chown(data, account)
-    (folder / "password").write_text("secret")
-    (folder / "password").chmod(0o644)
-    run = {"user": account, "cwd": "/"}
-    form = [programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", folder / "password"]
-    subprocess.run(form, check=True, capture_output=True, **run)  # type: ignore[call-overload]
-    start = [programs / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", ""]
+    port = free_port()
+    start, run = initialised(programs, folder / "data", port)
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(start, stdout=log, stderr=log, **run)  # type: ignore[call-overload]
+        server = subprocess.Popen(start, stdout=log, stderr=log, **run)
     url = f"postgresql://owner:secret@127.0.0.1:{port}/postgres"
     try:
-        wait_for(lambda: _answers(url), "PostgreSQL to start")
+        wait_for(lambda: answers(url), "PostgreSQL to start")
         yield url
     finally:
         server.terminate()
         server.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a PostgreSQL does."""
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -139,10 +155,11 @@ def _running(name: str, words: list[str], environment: dict[str, str], folder: P
 def ready(*addresses: str) -> None:
     """Wait until each says that it is ready."""
     for address in addresses:
-        wait_for(lambda address=address: _ready(address), f"{address} to be ready")  # type: ignore[misc]
+        wait_for(lambda address=address: is_ready(address), f"{address} to be ready")  # type: ignore[misc]
 
 
-def _ready(address: str) -> bool:
+def is_ready(address: str) -> bool:
+    """Whether a service says so."""
     try:
         return bool(urllib.request.urlopen(f"{address}/readyz", timeout=2).status == 200)
     except (URLError, OSError):
@@ -155,8 +172,3 @@ def wait_for(condition: object, what: str, seconds: float = 90) -> None:
     while not condition():  # type: ignore[operator]
         assert monotonic() < deadline, f"waited in vain for {what}"
         pause.wait(0.1)
-
-
-def _port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
