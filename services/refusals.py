@@ -1,5 +1,7 @@
 """Errors as HTTP answers: whatever went wrong, in the one form."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -8,10 +10,11 @@ from starlette.exceptions import HTTPException
 from services.errors import Invalid, Problem
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of an application in the one form."""
+def install(app: FastAPI, seen: Callable[[Problem], None] = lambda problem: None) -> None:
+    """Answer every error of an application in the one form; `seen` is told of each that has a code of ours."""
 
     def answer(problem: Problem) -> JSONResponse:
+        seen(problem)
         return JSONResponse(problem.body, problem.status, headers=problem.headers)
 
     async def on_problem(request: Request, error: Exception) -> JSONResponse:

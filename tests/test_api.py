@@ -170,9 +170,13 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_ask_again(database_u
 def test_metrics_count_requests_by_route_and_reads_by_role(house: House) -> None:
     house.happened(event(MAIL))
     house.get(f"/v1/customers/{house.id(MAIL)}")
+    house.client.get("/v1/search?q=mari")
     told = house.client.get("/metrics").text
     assert 'tellonce_api_request_seconds_count{route="/v1/customers/{id}",status="200"} 1.0' in told
     assert 'tellonce_api_reads_total{role="agent",what="customer"} 1.0' in told
+    assert 'tellonce_api_refused_total{code="unauthorized"} 1.0' in told
+    assert 'tellonce_pool_connections_limit{pool="reading"} 20.0' in told
+    assert 'tellonce_pool_wait_seconds_count{pool="reading"}' in told
     assert "tellonce_api_open_streams 0.0" in told
 
 

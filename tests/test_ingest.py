@@ -279,7 +279,11 @@ def test_metrics_count_what_became_of_events(client: TestClient, log: MemoryLog)
         'tellonce_ingest_unavailable_total{code="log_unavailable"} 1.0',
         'tellonce_ingest_request_seconds_count{route="/v1/events",status="200"} 1.0',
         'tellonce_ingest_request_seconds_count{route="/v1/events",status="503"} 1.0',
-        "tellonce_ingest_bytes_in_flight 0.0",
+        "tellonce_ingest_in_flight_bytes 0.0",
+        "tellonce_ingest_in_flight_limit_bytes 100000.0",
+        'tellonce_ingest_append_seconds_count{outcome="stored"} 1.0',
+        'tellonce_ingest_append_seconds_count{outcome="failed"} 1.0',
+        "tellonce_ingest_append_records_sum 1.0",
     ):
         assert line in lines
     assert any(line.startswith("tellonce_ingest_refused_total{") and "missing" in line for line in lines)

@@ -34,6 +34,8 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reading, writing = async_engine(database_url), engine(database_url)
+        measures.pools.watch("reading", reading.pool)
+        measures.pools.watch("writing", writing.pool)
         watch = Watch(database_url, reading)
         watching = asyncio.create_task(watch.run())
         rules = settings.rules()
@@ -47,23 +49,27 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
 
     app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
     app.add_middleware(Timed, measures=measures)
-    refusals.install(app)
-    for kind in AWAY:
-        app.add_exception_handler(kind, _away)
-    app.add_exception_handler(DataError, _unfit)
+    refusals.install(app, measures.refused)
+    _answer_for_the_database(app, measures)
     for part in (briefs, customers, commands, operations, pages):
         app.include_router(part.router)
     return app
 
 
-async def _away(request: Request, error: Exception) -> JSONResponse:
-    return _answer(Unavailable("The database does not answer.", code="database_away"))
+def _answer_for_the_database(app: FastAPI, measures: Measures) -> None:
+    """Its errors in the one form too: away, or given a value that it can't take."""
 
+    def answer(problem: Problem) -> JSONResponse:
+        measures.refused(problem)
+        return JSONResponse(problem.body, problem.status, headers=problem.headers)
 
-async def _unfit(request: Request, error: Exception) -> JSONResponse:
-    hint = "Leave out NUL characters, and take times between the years 1 and 9999."
-    return _answer(Invalid("The database can't take a value that was sent.", code="invalid_value", hint=hint))
+    async def away(request: Request, error: Exception) -> JSONResponse:
+        return answer(Unavailable("The database does not answer.", code="database_away"))
 
+    async def unfit(request: Request, error: Exception) -> JSONResponse:
+        hint = "Leave out NUL characters, and take times between the years 1 and 9999."
+        return answer(Invalid("The database can't take a value that was sent.", code="invalid_value", hint=hint))
 
-def _answer(problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.body, problem.status, headers=problem.headers)
+    for kind in AWAY:
+        app.add_exception_handler(kind, away)
+    app.add_exception_handler(DataError, unfit)

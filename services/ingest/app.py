@@ -15,7 +15,7 @@ from services.eventlog.budget import Budget
 from services.ingest.acceptance import Acceptance
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
-from services.ingest.measures import Endpoint, Measures
+from services.ingest.measures import Endpoint, Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
 from services.ingest.operations import operations
 from services.ingest.posts import Answer, Posts
@@ -38,11 +38,12 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     """The application. Touches neither database nor log before it is started; the appender stays the caller's."""
     engine = make_engine(database_url, pool_size=2)
     budget = Budget(settings.byte_budget)
-    measures = Measures(lambda: budget.taken)
+    measures = Measures(lambda: budget.taken, settings.byte_budget)
+    measures.pools.watch("keys", engine.pool)
     keys = Keys(engine, settings.append_timeout * WAIT)
     # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once.
     parallel = 4 if settings.log.startswith("kafka:") else 1
-    commits = GroupCommit(appender, budget, settings.append_timeout * WAIT, parallel)
+    commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events)
     posts = Posts(settings, keys, acceptance, budget, measures)
 

@@ -1,24 +1,32 @@
 """What an operator sees of ingest: metrics, on a registry of the application's own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.errors import Problem
+from services.eventlog import Appender, Draft
 from services.ingest.acceptance import Judged
+from services.pools import Pools
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+APPENDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 
 class Measures:
-    """Counts of one ingest application. `in_flight` tells the bytes on their way to the log."""
+    """Counts of one ingest application. `in_flight` tells the bytes on their way to the log, `budget` their limit."""
 
-    def __init__(self, in_flight: Callable[[], float]) -> None:
+    def __init__(self, in_flight: Callable[[], float], budget: int) -> None:
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.pools = Pools(registry)
         name = "tellonce_ingest"
         events = Counter(f"{name}_events", "Events stored", ["verdict"], registry=registry)
         self._verdicts = {verdict: events.labels(verdict) for verdict in ("accepted", "duplicate")}
@@ -27,8 +35,14 @@ class Measures:
         self._seconds = Histogram(
             f"{name}_request_seconds", "Time of a request", ["route", "status"], registry=registry
         )
-        held = Gauge(f"{name}_bytes_in_flight", "Bytes on their way to the log", registry=registry)
+        held = Gauge(f"{name}_in_flight_bytes", "Bytes on their way to the log", registry=registry)
         held.set_function(in_flight)
+        limit = Gauge(f"{name}_in_flight_limit_bytes", "Such bytes above which it answers 503", registry=registry)
+        limit.set(budget)
+        words = "Time of an append to the log, by how it ended"
+        self._appends = Histogram(f"{name}_append_seconds", words, ["outcome"], buckets=APPENDS, registry=registry)
+        words = "Records of an append that was stored"
+        self._records = Histogram(f"{name}_append_records", words, buckets=RECORDS, registry=registry)
 
     def judged(self, judged: Judged) -> None:
         """Count the verdicts of a request."""
@@ -37,6 +51,12 @@ class Measures:
                 counter.inc(count)
         for refusal in judged.refusals:
             self._refused.labels(refusal.code).inc()
+
+    def appended(self, outcome: str, drafts: int, seconds: float) -> None:
+        """Count an append to the log: `stored` or `failed`."""
+        self._appends.labels(outcome).observe(seconds)
+        if outcome == "stored":
+            self._records.observe(drafts)
 
     def timed(self, endpoint: Endpoint, route: str) -> Endpoint:
         """The endpoint, with its requests timed and those refused as a whole counted."""
@@ -57,3 +77,28 @@ class Measures:
                 self._seconds.labels(route, str(status)).observe(perf_counter() - start)
 
         return measured
+
+
+@dataclass(frozen=True)
+class TimedAppender:
+    """An appender whose appends are measured; see `Appender`."""
+
+    appender: Appender
+    measures: Measures
+
+    def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
+        """Append, timed."""
+        start, outcome = perf_counter(), "failed"
+        try:
+            self.appender.append(drafts, topic)
+            outcome = "stored"
+        finally:
+            self.measures.appended(outcome, len(drafts), perf_counter() - start)
+
+    def check(self) -> None:
+        """Not measured: nothing is stored."""
+        self.appender.check()
+
+    def close(self) -> None:
+        """Close the appender."""
+        self.appender.close()

@@ -19,6 +19,7 @@ import uvicorn
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from schemas.codec import Unreadable, decode
+from services import pressure
 from services.database import engine as make_engine
 from services.errors import Problem
 from services.eventlog import DEAD, Appender, Batch, Draft, LogUnavailable, Reader, Record
@@ -35,6 +36,7 @@ from services.timeline.stitch import Outcome, store
 log = structlog.get_logger()
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
 TRIES = 10
+PRESSURE = 15.0  # seconds between looks at how the database is
 
 
 class TooManyDead(Problem):
@@ -68,6 +70,7 @@ class Worker:
         self._known = Known()
         self._recent: deque[bool] = deque(maxlen=self.dead_window)
         self._measured_at = 0.0
+        self._pressed_at = float("-inf")
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises TooManyDead; everything else that can go away is waited for."""
@@ -79,10 +82,12 @@ class Worker:
                 self.measures.alive()
                 pause = 0.1
             except Fenced as lost:
+                self.measures.fences.inc()
                 log.warning("partition_lost", detail=str(lost))
                 self._forget()
                 stop.wait(0.5)
             except (OperationalError, InterfaceError, LogUnavailable) as away:
+                self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=type(away).__name__, detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
                 stop.wait(pause)
@@ -112,12 +117,14 @@ class Worker:
             with self.engine.begin() as conn:
                 self._claims[partition] = mine = claim(conn, self.reader.log, partition)
             self.reader.seek(partition, mine.position)
+            self.measures.claims.inc()
             log.info("partition_claimed", partition=partition, position=mine.position, generation=mine.generation)
         self._change = change
 
     def _stitch(self, batch: Batch, held: Claim) -> None:
         started = monotonic()
         arrived, unreadable = self._read(batch.records)
+        self.measures.lag.reading(batch.partition, arrived)
         for attempt in range(1, TRIES + 1):
             try:
                 outcome, dead = self._commit(batch, held, arrived, unreadable)
@@ -128,7 +135,9 @@ class Worker:
                 self.measures.retries.inc()
         self.reader.done(batch.partition, batch.end)
         self._recent.extend([True] * len(dead) + [False] * (len(batch.records) - len(dead)))
-        self.measures.batch(outcome, [letter.reason for letter in dead], monotonic() - started)
+        delay = self.measures.lag.stitched(batch.partition, arrived)
+        reasons = [letter.reason for letter in dead]
+        self.measures.batch(outcome, reasons, len(batch.records), monotonic() - started, delay)
 
     def _commit(
         self, batch: Batch, held: Claim, arrived: Sequence[Arrival], dead: list[DeadLetter]
@@ -229,7 +238,10 @@ class Worker:
         query = "SELECT partition, position FROM positions WHERE topic = %s"
         with self.engine.connect() as conn:
             done = {row.partition: row.position for row in conn.exec_driver_sql(query, (self.reader.log,))}
-        self.measures.lag({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
+            if clock() - self._pressed_at > PRESSURE:
+                self._pressed_at = clock()
+                self.measures.store(pressure.look(conn))
+        self.measures.lag.behind({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
 
 
 def run(settings: Settings, database_url: str, stop: Flag) -> None:
@@ -237,13 +249,15 @@ def run(settings: Settings, database_url: str, stop: Flag) -> None:
 
     Raises TooManyDead.
     """
-    measures = Measures()
+    embedded = settings.data if settings.data and (settings.data / "postgres").exists() else None
+    measures = Measures(embedded)
     server = uvicorn.Server(
-        uvicorn.Config(measures.app(), settings.host, settings.timeline_port, log_level="warning", access_log=False)
+        uvicorn.Config(measures.app(), settings.host, settings.timeline_port, log_config=None, access_log=False)
     )
     serving = Thread(target=server.run, daemon=True)
     serving.start()
     engine = make_engine(database_url)
+    measures.pools.watch("timeline", engine.pool)
     try:
         with engine.connect() as conn:
             secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
