@@ -11,6 +11,7 @@ DEPTH = 100  # levels of nesting; orjson writes 254
 ONLY_JSON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, UTF-8 no half of a pair
 REPLACEMENT = "\ufffd"
+SANITISED = "sanitised"  # the attribute that says that a character was replaced
 
 
 class Unkeepable(ValueError):
@@ -26,7 +27,7 @@ def cleaned(document: Mapping[str, Any]) -> dict[str, Any]:
     if raw and isinstance(document, dict) and not is_suspect(raw):
         return document
     clean: dict[str, Any] = _clean(document, "", DEPTH)
-    return {**clean, "sanitised": True} if clean != document else clean
+    return {**clean, SANITISED: True} if clean != document else clean
 
 
 def is_suspect(raw: bytes) -> bool:

@@ -18,8 +18,9 @@ from services.eventlog import DEAD, EVENTS, Draft, LogUnavailable
 from services.eventlog.postgres import PostgresAppender, ensure_topic
 from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
+from services.timeline.deadletters import TooManyDead
 from services.timeline.measures import Measures
-from services.timeline.worker import TooManyDead, Worker
+from services.timeline.worker import Worker
 from tests.builders import event
 
 RULES = Rules()

@@ -17,11 +17,13 @@ from psycopg.pq import Format
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NULL = b"\xff\xff\xff\xff"
+SIXTEEN = b"\0\0\0\x10"  # the length before a uuid
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 LENGTH = Struct("!i").pack
 EIGHT = Struct("!iq").pack
 ARRAY = Struct("!iiIii").pack
+LATELY = 20_000  # values lately packed; most come several times in a batch
 
 
 class Array(bytes):
@@ -60,8 +62,14 @@ class Blobs(Array):
     oid = 1001
 
 
-def uuids(ids: Iterable[bytes | None]) -> Uuids:
+def uuids(ids: Iterable[bytes]) -> Uuids:
     """uuid[] of ids of 16 bytes."""
+    ids = tuple(ids)
+    return Uuids(ARRAY(1, 0, 2950, len(ids), 1) + (SIXTEEN + SIXTEEN.join(ids) if ids else b""))
+
+
+def optional_uuids(ids: Iterable[bytes | None]) -> Uuids:
+    """uuid[] with NULLs in it."""
     return Uuids(_array(2950, [field(id) for id in ids]))
 
 
@@ -72,12 +80,12 @@ def blobs(values: Iterable[bytes]) -> Blobs:
 
 def times(moments: Iterable[datetime | None]) -> Times:
     """timestamptz[]"""
-    return Times(_array(1184, [time(moment) for moment in moments]))
+    return Times(_array(1184, [*map(time, moments)]))
 
 
 def texts(values: Iterable[str | None]) -> Texts:
     """text[]"""
-    return Texts(_array(25, [word(value) for value in values]))
+    return Texts(_array(25, [*map(word, values)]))
 
 
 def numbers(values: Iterable[int]) -> Numbers:
@@ -90,6 +98,7 @@ def field(value: bytes | None) -> bytes:
     return NULL if value is None else LENGTH(len(value)) + value
 
 
+@lru_cache(maxsize=LATELY)
 def time(moment: datetime | None) -> bytes:
     """A timestamptz with its length before it: microseconds since 2000."""
     if moment is None:
@@ -98,7 +107,7 @@ def time(moment: datetime | None) -> bytes:
     return EIGHT(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=LATELY)
 def word(value: str | None) -> bytes:
     """A text with its length before it; for those that come again and again."""
     return NULL if value is None else field(value.encode())

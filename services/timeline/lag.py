@@ -30,9 +30,9 @@ class Lag(Collector):
                 del known[gone]
 
     def reading(self, partition: int, arrived: Sequence[Arrival]) -> None:
-        """Say that a batch is at hand: it holds the oldest that is not stitched."""
+        """Say that a batch is at hand: it holds the oldest that is not stitched, unless the one before still does."""
         if arrived:
-            self._reading[partition] = min(map(_received, (arrived[0], arrived[-1])))
+            self._reading.setdefault(partition, min(map(_received, (arrived[0], arrived[-1]))))
 
     def stitched(self, partition: int, arrived: Sequence[Arrival]) -> float | None:
         """Say that it is done; seconds since the oldest of it was received."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from schemas.event import Verification
 from services.identifiers import SURENESS, Key, Rules, identifier_id
 from services.timeline.arrivals import Arrival, alias, links, stand_in, verdict
-from services.timeline.bulk import texts, times, uuids
+from services.timeline.bulk import optional_uuids, texts, times, uuids
 from services.timeline.identity import Age, Decision, Id, Link
 from services.timeline.known import Known
 from services.timeline.parts import settle
@@ -109,8 +109,8 @@ def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes, kno
         SET identifier_id = excluded.identifier_id, first_at = excluded.first_at, first_key = excluded.first_key
         WHERE c.first_at IS NULL OR (excluded.first_at, excluded.first_key) < (c.first_at, c.first_key)""",
         (
-            uuids(ids), uuids(talks[id][1] for id in ids), times(age and age.at for age in ages),
-            uuids(age and age.key for age in ages), [talks[id][3] for id in ids],
+            uuids(ids), optional_uuids(talks[id][1] for id in ids), times(age and age.at for age in ages),
+            optional_uuids(age and age.key for age in ages), [talks[id][3] for id in ids],
         ),
     )  # fmt: skip
     conn.exec_driver_sql(

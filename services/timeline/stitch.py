@@ -38,6 +38,12 @@ class Outcome:
     moved: int = 0
     customers: set[UUID] = field(default_factory=set)
 
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(
+            self.stored + other.stored, self.duplicates + other.duplicates, self.conflicts + other.conflicts,
+            self.moved + other.moved, self.customers | other.customers,
+        )  # fmt: skip
+
 
 def stitch(conn: sa.Connection, events: Iterable[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
     """Store events; see `store`. `tx`: the transaction whose they are said to be, where not the present one."""

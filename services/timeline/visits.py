@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ PART: dict[str, Callable[[Iterable[Any]], Array]] = {
     "last_inbound_at": times, "last_outbound_at": times, "closed_at": times,
 }  # fmt: skip
 NAMES = ", ".join(PART)
+VALUES = attrgetter(*PART)
 # How two parts of one interaction on one identifier add up.
 SUM = """ON CONFLICT (identifier_id, interaction_id) DO UPDATE SET
     source = least(i.source, excluded.source), channel = least(i.channel, excluded.channel),
@@ -58,7 +60,8 @@ def write_interactions(conn: sa.Connection, fresh: Iterable[Arrival], interactio
             part = parts[name] = Part(event.system, event.channel, event.conversation, at, at)
         part.add(event)
     names = sorted(parts)
-    columns = [pack(getattr(parts[name], column) for name in names) for column, pack in PART.items()]
+    values = zip(*(VALUES(parts[name]) for name in names), strict=True)
+    columns = [pack(column) for pack, column in zip(PART.values(), values, strict=True)]
     identifiers, ids = (uuids(column) for column in zip(*names, strict=True))
     conn.exec_driver_sql(
         f"""INSERT INTO interactions AS i (tx, identifier_id, interaction_id, {NAMES})

@@ -1,54 +1,37 @@
-"""The worker: reads the log and stitches, one transaction a batch.
+"""The worker: reads the log and stitches, one transaction for what was read at once.
 
 Three outcomes and no more: a record that can't be read is set aside once, with its bytes; a database or log that is
 away is waited for; a worker that lost its partition, or would set aside too much, stops without committing.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
-from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
 import uvicorn
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from schemas.codec import Unreadable, decode
 from services import pressure
 from services.database import engine as make_engine
-from services.errors import Problem
-from services.eventlog import DEAD, Appender, Batch, Draft, LogUnavailable, Reader, Record
+from services.eventlog import Appender, LogUnavailable, Reader
 from services.eventlog.opening import open_appender, open_reader
-from services.eventlog.positions import Claim, Fenced, advance, claim
+from services.eventlog.positions import Claim, Fenced, claim
 from services.identifiers import Rules
 from services.settings import Settings
 from services.tables import deployment
-from services.timeline.arrivals import Arrival, arrival
-from services.timeline.known import Known
+from services.timeline.deadletters import DeadLetters
 from services.timeline.measures import Measures
-from services.timeline.stitch import Outcome, store
+from services.timeline.transactions import Taken, Transactions
 
 log = structlog.get_logger()
-AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
-TRIES = 10
+
 PRESSURE = 15.0  # seconds between looks at how the database is
-
-
-class TooManyDead(Problem):
-    """More records than the configured share can't be read: more likely a bad deploy than bad records."""
-
-
-class DeadLetter(NamedTuple):
-    """A record set aside, with a stable reason and what was wrong in words."""
-
-    record: Record
-    reason: str
-    detail: str
 
 
 @dataclass
@@ -67,10 +50,12 @@ class Worker:
     def __post_init__(self) -> None:
         self._claims: dict[int, Claim] = {}
         self._change = -1
-        self._known = Known()
-        self._recent: deque[bool] = deque(maxlen=self.dead_window)
         self._measured_at = 0.0
         self._pressed_at = float("-inf")
+        dead = DeadLetters(self.appender, self.dead_share, self.dead_window)
+        self._transactions = Transactions(self.engine, self.rules, self.secret, dead, self.measures)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._storing: Future[Taken] | None = None
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises TooManyDead; everything else that can go away is waited for."""
@@ -92,16 +77,34 @@ class Worker:
                 self._forget()
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
+        with suppress(Fenced, OperationalError, InterfaceError):  # what is not stored now is read again
+            self._finish()
 
     def step(self, timeout: float = 0.5) -> int:
-        """Claim what is newly held, read once, stitch what came; the number of records."""
-        self._claim()
-        batches = self.reader.poll(timeout)
-        for batch in batches:
-            if held := self._claims.get(batch.partition):
-                self._stitch(batch, held)
-        self._measure()
-        return sum(len(batch.records) for batch in batches)
+        """Claim what is newly held and read, while what was read before is being stored; the records stored since.
+
+        What was read is being stored when it returns. Raises what storing raised; then nothing is under way.
+        """
+        try:
+            self._claim()
+            batches = [batch for batch in self.reader.poll(timeout) if batch.partition in self._claims]
+            taken = self._transactions.take(self.reader.log, batches, dict(self._claims))
+            self._measure()
+        finally:
+            stored = self._finish()
+        if batches:
+            self._storing = self._thread.submit(self._transactions.store, taken)
+        return stored
+
+    def _finish(self) -> int:
+        """Wait for what is being stored; how many records that was. Raises what storing raised."""
+        storing, self._storing = self._storing, None
+        if storing is None:
+            return 0
+        stored = storing.result()
+        for batch in stored.batches:
+            self.reader.done(batch.partition, batch.end)
+        return len(stored.records)
 
     def _forget(self) -> None:
         """Claim anew what is held, and so read on from where the store is."""
@@ -121,110 +124,11 @@ class Worker:
             log.info("partition_claimed", partition=partition, position=mine.position, generation=mine.generation)
         self._change = change
 
-    def _stitch(self, batch: Batch, held: Claim) -> None:
-        started = monotonic()
-        arrived, unreadable = self._read(batch.records)
-        self.measures.lag.reading(batch.partition, arrived)
-        for attempt in range(1, TRIES + 1):
-            try:
-                outcome, dead = self._commit(batch, held, arrived, unreadable)
-                break
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
-                    raise
-                self.measures.retries.inc()
-        self.reader.done(batch.partition, batch.end)
-        self._recent.extend([True] * len(dead) + [False] * (len(batch.records) - len(dead)))
-        delay = self.measures.lag.stitched(batch.partition, arrived)
-        reasons = [letter.reason for letter in dead]
-        self.measures.batch(outcome, reasons, len(batch.records), monotonic() - started, delay)
-
-    def _commit(
-        self, batch: Batch, held: Claim, arrived: Sequence[Arrival], dead: list[DeadLetter]
-    ) -> tuple[Outcome, list[DeadLetter]]:
-        """One transaction: the events, the dead letters, the position behind its fence."""
-        try:
-            with self.engine.begin() as conn:
-                try:
-                    outcome = self._store(conn, arrived)
-                except DataError:
-                    outcome, unstorable = self._one_by_one(conn, batch.records)
-                    dead = dead + unstorable
-                self._halt_if_too_many(len(dead), len(batch.records))
-                self._set_aside(conn, dead)
-                advance(conn, self.reader.log, batch.partition, batch.first, batch.end, held.generation)
-        except BaseException:
-            self._known.forget()
-            raise
-        return outcome, dead
-
-    def _store(self, conn: sa.Connection, arrived: Sequence[Arrival]) -> Outcome:
-        """Store events, or nothing of them. Raises DataError."""
-        try:
-            with conn.begin_nested():
-                return store(conn, arrived, self.rules, self.secret, self._known)
-        except DataError:
-            self._known.forget()
-            raise
-
-    def _one_by_one(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, list[DeadLetter]]:
-        """Find the records that the database refuses; the others go through."""
-        total, dead = Outcome(), []
-        for record in records:
-            arrived, _ = self._read([record])
-            try:
-                one = self._store(conn, arrived)
-            except DataError as error:
-                dead.append(DeadLetter(record, "unstorable", str(error.orig).splitlines()[0]))
-                continue
-            total.stored += one.stored
-            total.duplicates += one.duplicates
-            total.conflicts += one.conflicts
-            total.moved += one.moved
-        return total, dead
-
-    def _read(self, records: Iterable[Record]) -> tuple[list[Arrival], list[DeadLetter]]:
-        """The events of the records that can be read whole, and the records that can't."""
-        arrived, dead = [], []
-        for record in records:
-            try:
-                arrived += [arrival(decode(line), self.rules, self.secret) for line in record.value.split(b"\n")]
-            except Unreadable as error:
-                dead.append(DeadLetter(record, error.reason, error.detail))
-        return arrived, dead
-
-    def _set_aside(self, conn: sa.Connection, dead: Sequence[DeadLetter]) -> None:
-        """Keep dead letters in the store, once each, and append them to their topic for whoever watches it."""
-        if not dead:
-            return
-        insert = """INSERT INTO dead_letters (topic, partition, position, reason, detail, record)
-                    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, partition, position) DO NOTHING"""
-        for letter in dead:
-            record = letter.record
-            where = self.reader.log, record.partition, record.position
-            conn.exec_driver_sql(insert, (*where, letter.reason, letter.detail, record.value))
-            log.error("record_set_aside", partition=where[1], position=where[2], reason=letter.reason)
-        self.appender.append(
-            [Draft(f"{one.record.partition}-{one.record.position}", one.record.value) for one in dead], DEAD
-        )
-
-    def _halt_if_too_many(self, dead: int, records: int) -> None:
-        if dead and sum(self._recent) + dead > max(self.dead_share * self.dead_window, 1):
-            raise TooManyDead(
-                f"{sum(self._recent) + dead} of the last {len(self._recent) + records} records can't be read, more "
-                f"than the share of {self.dead_share:.0%} of {self.dead_window}. Nothing of this batch was set aside.",
-                code="too_many_dead",
-                hint="See `tellonce dead list`; go back to the version before, or raise TELLONCE_DEAD_SHARE.",
-            )
-
     def _remember_dead(self, stop: Flag) -> None:
-        """Count those of the last hour, so that a restart doesn't start the share anew."""
-        query = "SELECT count(*) FROM dead_letters WHERE dead_at > now() - interval '1 hour' AND replayed_at IS NULL"
         while not stop.is_set():
             try:
                 with self.engine.connect() as conn:
-                    count = conn.exec_driver_sql(query).scalar_one()
-                self._recent.extend([True] * min(count, self.dead_window))
+                    self._transactions.dead.remember(conn)
                 return
             except OperationalError as away:
                 log.warning("waiting", error=type(away).__name__, seconds=1)

@@ -1,0 +1,123 @@
+"""What was read of the log at once, into the store: events, dead letters and positions in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError
+
+from schemas.codec import Unreadable, decode
+from services.eventlog import Batch, Record
+from services.eventlog.positions import Claim, advance
+from services.identifiers import Rules
+from services.timeline.arrivals import Arrival, arrival
+from services.timeline.deadletters import DeadLetter, DeadLetters
+from services.timeline.known import Known
+from services.timeline.measures import Measures
+from services.timeline.stitch import Outcome, store
+
+AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
+TRIES = 10
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was read at once of the log of this name: batches, the claims on their partitions, and what is in each."""
+
+    log: str
+    batches: Sequence[Batch]
+    claims: Mapping[int, Claim]
+    arrived: Sequence[Sequence[Arrival]]
+    dead: Sequence[DeadLetter]
+
+    @property
+    def records(self) -> list[Record]:
+        """All of them."""
+        return [record for batch in self.batches for record in batch.records]
+
+
+@dataclass
+class Transactions:
+    """The transactions of one worker, one after the other, and what it knows of the store from them."""
+
+    engine: sa.Engine
+    rules: Rules
+    secret: bytes
+    dead: DeadLetters
+    measures: Measures
+
+    def __post_init__(self) -> None:
+        self._known = Known()
+
+    def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Taken:
+        """Decode what was read, ready to be stored."""
+        dead = list[DeadLetter]()
+        arrived = [self._read(batch.records, dead) for batch in batches]
+        for batch, some in zip(batches, arrived, strict=True):
+            self.measures.lag.reading(batch.partition, some)
+        return Taken(log, batches, claims, arrived, dead)
+
+    def store(self, taken: Taken) -> Taken:
+        """Store what was taken, each event once. Raises Fenced, TooManyDead or DBAPIError, and then stores nothing."""
+        started, singly = monotonic(), False
+        for attempt in range(1, TRIES + 1):
+            try:
+                outcome, dead = self._commit(taken, singly)
+                break
+            except DBAPIError as error:
+                if not singly and isinstance(error, DataError):
+                    singly = True
+                elif getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
+                    raise
+                else:
+                    self.measures.retries.inc()
+        self.dead.committed(len(dead), len(taken.records))
+        self._measure(taken, outcome, dead, monotonic() - started)
+        return taken
+
+    def _measure(self, taken: Taken, outcome: Outcome, dead: Sequence[DeadLetter], seconds: float) -> None:
+        stitched = self.measures.lag.stitched
+        delays = [stitched(batch.partition, some) for batch, some in zip(taken.batches, taken.arrived, strict=True)]
+        delay = max((one for one in delays if one is not None), default=None)
+        self.measures.batch(outcome, [letter.reason for letter in dead], len(taken.records), seconds, delay)
+
+    def _commit(self, taken: Taken, singly: bool) -> tuple[Outcome, Sequence[DeadLetter]]:
+        try:
+            with self.engine.begin() as conn:
+                if singly:
+                    outcome, dead = self._store_singly(conn, taken.records)
+                else:
+                    arrived = [one for some in taken.arrived for one in some]
+                    outcome, dead = store(conn, arrived, self.rules, self.secret, self._known), taken.dead
+                self.dead.set_aside(conn, taken.log, dead, len(taken.records))
+                for batch in taken.batches:
+                    mine = taken.claims[batch.partition].generation
+                    advance(conn, taken.log, batch.partition, batch.first, batch.end, mine)
+            return outcome, dead
+        except BaseException:
+            self._known.forget()
+            raise
+
+    def _store_singly(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, Sequence[DeadLetter]]:
+        """Record by record, to find those that the database refuses."""
+        total, dead = Outcome(), list[DeadLetter]()
+        for record in records:
+            arrived = self._read([record], dead)
+            try:
+                with conn.begin_nested():
+                    total += store(conn, arrived, self.rules, self.secret, Known())
+            except DataError as error:
+                dead.append(DeadLetter(record, "unstorable", str(error.orig).splitlines()[0]))
+        return total, dead
+
+    def _read(self, records: Iterable[Record], dead: list[DeadLetter]) -> list[Arrival]:
+        """The events of the records that can be read whole; those that can't become dead letters."""
+        arrived = list[Arrival]()
+        for record in records:
+            try:
+                lines = record.value.split(b"\n")
+                arrived += [arrival(decode(line), self.rules, self.secret, line) for line in lines]
+            except Unreadable as error:
+                dead.append(DeadLetter(record, error.reason, error.detail))
+        return arrived
