@@ -19,10 +19,14 @@ class LogUnavailable(Unavailable):
 
 
 class Draft(NamedTuple):
-    """A record to append: `key` decides its partition, `value` is one event or several, a line each."""
+    """A record to append: `key` decides its partition, `value` is one event or several, a line each.
+
+    `shares`: it may be put in one record with its neighbours of the same partition, a line each.
+    """
 
     key: str
     value: bytes
+    shares: bool = False
 
     @property
     def size(self) -> int:

@@ -22,6 +22,7 @@ from services.eventlog.kafka_clients import (
     describe,
     reach,
 )
+from services.eventlog.partitions import rows
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class KafkaAppender:
 
     def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
         """Store drafts; see `Appender`."""
-        deadline = monotonic() + self._timeout
+        deadline, topic = monotonic() + self._timeout, topic or self._topic
         size = sum(draft.size for draft in drafts)
         self._budget.take(size)
         futures: list[FutureRecordMetadata] = []
@@ -61,8 +62,8 @@ class KafkaAppender:
             producer = self._connected()
             with available():
                 try:
-                    for draft in drafts:
-                        futures.append(producer.send(topic or self._topic, draft.value, draft.key.encode()))
+                    for row in rows(drafts, len(producer.partitions_for(topic))):
+                        futures.append(producer.send(topic, row.value, row.key.encode(), partition=row.partition))
                     for future in futures:
                         future.get(max(deadline - monotonic(), 0))
                 except KafkaError as error:

@@ -1,12 +1,12 @@
 """The event log as tables of the one store: no other server is needed; the commit is what makes it durable."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from math import ceil
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import NamedTuple
 
 import psycopg
@@ -16,11 +16,34 @@ from sqlalchemy.exc import DBAPIError
 
 from services.eventlog import EVENTS, Draft, LogUnavailable
 from services.eventlog.budget import Budget
+from services.eventlog.partitions import rows
 from services.tables import log_heads, log_records, positions
 
 CHANNEL = "log"  # readers LISTEN on it
 GROUP = 8_000_000  # bytes after which a transaction takes no more in
-COPY = "COPY log_records (topic, partition, position, value) FROM STDIN (FORMAT BINARY)"
+FRESH = 1.0  # seconds for which a connection that answered is not asked anew whether it is there
+
+# All in one statement, which is its own transaction, so in one answer. The rows of the heads stay locked until the
+# commit: within a partition commits come in the order of positions, so that a reader never skips one that is still
+# to come. Locked in order, so that appenders never wait for each other in a circle.
+STORE = """
+WITH given AS (
+  SELECT partition, value, row_number() OVER (PARTITION BY partition ORDER BY place) - 1 AS place
+  FROM unnest(%(partitions)s::int4[], %(values)b::bytea[]) WITH ORDINALITY AS given (partition, value, place)
+), heads AS MATERIALIZED (
+  SELECT partition FROM log_heads WHERE topic = %(topic)s AND partition = ANY (%(partitions)s::int4[])
+  ORDER BY partition FOR NO KEY UPDATE
+), moved AS (
+  UPDATE log_heads head SET position = head.position + added.records
+  FROM heads JOIN (SELECT partition, count(*) AS records FROM given GROUP BY partition) added USING (partition)
+  WHERE head.topic = %(topic)s AND head.partition = heads.partition
+  RETURNING head.partition, head.position - added.records AS first
+), stored AS (
+  INSERT INTO log_records (topic, partition, position, value)
+  SELECT %(topic)s, partition, first + place, value FROM given JOIN moved USING (partition) RETURNING 1
+)
+SELECT count(*), pg_notify(%(channel)s, %(topic)s) FROM stored
+"""
 
 
 class _Entry(NamedTuple):
@@ -48,6 +71,8 @@ class PostgresAppender:
         self._budget = Budget(budget)
         self._counts: dict[str, int] = {}
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._conn: sa.Connection | None = None
+        self._answered_at = 0.0
         self._thread = Thread(target=self._write, name="log-appender", daemon=True)
         self._thread.start()
 
@@ -112,37 +137,51 @@ class PostgresAppender:
         drafts: dict[str, list[Draft]] = {}
         for entry in entries:
             drafts.setdefault(entry.topic, []).extend(entry.drafts)
-        with self._engine.begin() as conn:  # pinged before, so that an empty append is a check
-            for topic in sorted(topic for topic, some in drafts.items() if some):
-                self._store_topic(conn, topic, drafts[topic])
+        conn = self._connected()
+        try:
+            for topic, some in drafts.items():
+                if some:
+                    self._store_topic(conn, topic, some)
+                else:
+                    conn.exec_driver_sql("SELECT")  # a check
+        except BaseException:
+            self._conn = None
+            conn.invalidate()
+            raise
+        self._answered_at = monotonic()
 
     def _store_topic(self, conn: sa.Connection, topic: str, drafts: Sequence[Draft]) -> None:
         if topic not in self._counts:
             self._counts[topic] = ensure_topic(conn, topic, self._partitions)
-        rows = [(partition_of(draft.key, self._counts[topic]), draft.value) for draft in drafts]
-        places = _reserve(conn, topic, Counter(partition for partition, _ in rows))
+        found = rows(drafts, self._counts[topic])
         driver = conn.connection.driver_connection
         assert driver is not None
-        with driver.cursor() as cursor, cursor.copy(COPY) as copy:
-            copy.set_types(["text", "int4", "int8", "bytea"])
-            for partition, value in rows:
-                copy.write_row((topic, partition, places[partition], value))
-                places[partition] += 1
-        conn.execute(sa.select(sa.func.pg_notify(CHANNEL, topic)))
+        arguments = {
+            "topic": topic,
+            "channel": CHANNEL,
+            "partitions": [row.partition for row in found],
+            "values": [row.value for row in found],
+        }
+        ((stored, _),) = driver.execute(STORE, arguments, prepare=True).fetchall()
+        if stored != len(found):
+            raise LogUnavailable(f"Of {len(found)} records {stored} were stored: partitions of {topic} are missing.")
 
-
-def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key, as Kafka's own clients choose it: murmur2 of its bytes."""
-    from kafka.partitioner.default import murmur2  # takes a while to load, and only who appends needs it
-
-    chosen: int = (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
-    return chosen
+    def _connected(self) -> sa.Connection:
+        """The connection, which is asked whether it is still there unless it has just been of use."""
+        if self._conn is not None and monotonic() - self._answered_at < FRESH:
+            return self._conn
+        if self._conn is not None:
+            self._conn.close()  # the pool asks it
+        self._conn = None
+        self._conn = self._engine.connect()
+        self._answered_at = monotonic()
+        return self._conn
 
 
 def ensure_topic(conn: sa.Connection, topic: str, partitions: int) -> int:
     """Make a topic, or give it more partitions, never fewer; returns how many it has."""
-    rows = [{"topic": topic, "partition": partition} for partition in range(partitions)]
-    conn.execute(insert(log_heads).on_conflict_do_nothing(), rows)
+    heads = [{"topic": topic, "partition": partition} for partition in range(partitions)]
+    conn.execute(insert(log_heads).on_conflict_do_nothing(), heads)
     return conn.scalars(sa.select(sa.func.count()).where(log_heads.c.topic == topic)).one()
 
 
@@ -154,21 +193,6 @@ def trim(conn: sa.Connection, older_than: datetime, topic: str = EVENTS) -> int:
     return conn.execute(gone).rowcount
 
 
-def _reserve(conn: sa.Connection, topic: str, counts: Counter[int]) -> dict[int, int]:
-    """The first free position in each partition, after taking so many.
-
-    The rows stay locked until the commit: within a partition commits come in the order of positions, so that a
-    reader never skips one that is still to come. Locked in order, so that appenders never wait for each other
-    in a circle.
-    """
-    first = {}
-    for partition, count in sorted(counts.items()):
-        head = log_heads.c.topic == topic, log_heads.c.partition == partition
-        moved = log_heads.update().where(*head).values(position=log_heads.c.position + count)
-        first[partition] = conn.scalars(moved.returning(log_heads.c.position)).one() - count
-    return first
-
-
 def _impatient(url: sa.URL, timeout: float) -> sa.Engine:
     """An engine of one connection on which nothing outlasts the time-out."""
     ms = ceil(timeout * 1000)
@@ -178,4 +202,5 @@ def _impatient(url: sa.URL, timeout: float) -> sa.Engine:
         "options": f"-c timezone=UTC -c statement_timeout={ms} -c lock_timeout={ms}",
         "application_name": "tellonce log",
     }
-    return sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments)
+    options = {"pool_size": 1, "max_overflow": 0, "pool_pre_ping": True, "isolation_level": "AUTOCOMMIT"}
+    return sa.create_engine(url, connect_args=arguments, **options)

@@ -15,8 +15,8 @@ from psycopg import sql
 
 from services.errors import TooLarge
 from services.eventlog import LARGEST, Batch, Draft, LogUnavailable
+from services.eventlog.partitions import partition_of
 from services.eventlog.positions import Fenced, advance, claim
-from services.eventlog.postgres import partition_of
 from tests.brokers import Broker
 from tests.contract.logs import PARTITIONS, Log, Work, append_when_back, step_when_back, until
 
@@ -123,6 +123,37 @@ def test_a_key_has_one_partition_and_the_same_on_both_logs(log: Log, engine: sa.
     found = {(value.decode(), partition) for partition, _, value in read(log, engine, 2 * len(keys))}
     assert found == {(key, partition_of(key, PARTITIONS)) for key in keys}
     assert len({partition for _, partition in found}) == PARTITIONS
+
+
+def test_drafts_that_may_share_a_record_do_and_their_lines_keep_the_order(log: Log, engine: sa.Engine) -> None:
+    drafts = [Draft(f"key {number % 7}", b"%d" % number, True) for number in range(100)]
+    with closing(log.appender()) as appender:
+        appender.append([*drafts, Draft("key 0", b"alone")])
+    records = read(log, engine, PARTITIONS + 1)
+    assert len(records) == PARTITIONS + 1
+    for partition in range(PARTITIONS):
+        lines = [value for one, _, value in records if one == partition and value != b"alone"]
+        own = [draft.value for draft in drafts if partition_of(draft.key, PARTITIONS) == partition]
+        assert lines == [b"\n".join(own)]
+
+
+def test_appenders_of_several_processes_leave_no_gap_and_no_double(log: Log, engine: sa.Engine) -> None:
+    """Each has a connection of its own; they meet on the same partitions."""
+    each = 30
+
+    def write(name: int) -> None:
+        with closing(log.appender()) as appender:
+            for number in range(each):
+                appender.append([Draft(key, f"{name} {number} {key}".encode()) for key in "abcdef"])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, range(3)))
+    records = read(log, engine, 3 * each * 6)
+    for partition in range(PARTITIONS):
+        assert [at for one, at, _ in sorted(records) if one == partition] == list(
+            range(sum(one == partition for one, _, _ in records))
+        )
+    assert len(set(records)) == len({value for _, _, value in records}) == 3 * each * 6
 
 
 def test_what_was_appended_survives_the_process_that_appended_it(log: Log, engine: sa.Engine) -> None:
