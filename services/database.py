@@ -1,36 +1,138 @@
-"""Connections to the one store."""
+"""Connections to the one store. Those of services wait for nothing without end: not for an answer, nor for a lock."""
 
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from sqlalchemy import Engine, create_engine, make_url
+import psycopg
+from psycopg.abc import PQGen
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from services.pools import AsyncWatchedPool, WatchedPool
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-ARGUMENTS = {"connect_timeout": 5, "application_name": "tellonce", "options": "-c timezone=UTC"}
+Result = TypeVar("Result")
+
+CONNECT = 5  # seconds to connect, at most
+IDLE = 10.0  # seconds after which the server takes a transaction back whose client has stopped in it
+PATIENCE = 10.0  # seconds for a statement, of whoever answers requests
+LONG_PATIENCE = 30.0  # of who stitches batches: more than any statement takes, also where it waits for a rebuild
+READ_ONLY = "25006"  # SQLSTATE of a server that has become a standby
+INTERVAL = 0.1  # seconds between psycopg's looks at the clock and at signals
+# The kernel finds out that the other machine is gone; that the other side is silent, `Patient` does.
+KEPT_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 # Parameters hold what people said, so no error message shows them.
-OPTIONS: dict[str, Any] = {
-    "pool_pre_ping": True,
-    "hide_parameters": True,
-    "json_deserializer": orjson.loads,
-    "connect_args": ARGUMENTS,
-}
+OPTIONS: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_deserializer": orjson.loads}
 
 
-def engine(url: str, pool_size: int = 5) -> Engine:
-    """An engine on `postgresql://…` by psycopg; connects when first used."""
-    return create_engine(_psycopg(url), pool_size=pool_size, poolclass=WatchedPool, **OPTIONS)
+class Silence(psycopg.OperationalError):
+    """The server has not answered in time, and the connection was given up: the network may be half open."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer in {seconds:g} s")
 
 
-def async_engine(url: str, pool_size: int = 20) -> "AsyncEngine":
+class Patient(psycopg.Connection[Any]):
+    """A connection that is given up when the server is silent for longer than the server itself allows a statement."""
+
+    patience: float | None = None
+
+    def wait(self, gen: PQGen[Result], interval: float = INTERVAL, timeout: float | None = None) -> Result:
+        """As psycopg's own, for every exchange with the server. Raises Silence."""
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            if timeout is not None or self.patience is None:
+                raise
+            self.pgconn.finish()
+            raise Silence(self.patience) from None
+
+
+class AsyncPatient(psycopg.AsyncConnection[Any]):
+    """The same for asyncio."""
+
+    patience: float | None = None
+
+    async def wait(self, gen: PQGen[Result], interval: float = INTERVAL, timeout: float | None = None) -> Result:
+        """As psycopg's own. Raises Silence."""
+        try:
+            return await super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            if timeout is not None or self.patience is None:
+                raise
+            self.pgconn.finish()
+            raise Silence(self.patience) from None
+
+
+def engine(url: str, pool_size: int = 5, patience: float | None = None) -> Engine:
+    """An engine on `postgresql://…` by psycopg; connects when first used.
+
+    `patience`: seconds for a statement, after which it fails as if the database were away; None, for commands that
+    somebody looks on: as long as it takes.
+    """
+    pool: dict[str, Any] = {"pool_size": pool_size, "poolclass": WatchedPool}
+    made = create_engine(_psycopg(url), connect_args=_arguments(patience), **pool, **OPTIONS)
+
+    @event.listens_for(made, "do_connect")
+    def connect(dialect: object, record: object, args: list[Any], parameters: dict[str, Any]) -> Patient:
+        conn = Patient.connect(*args, **parameters)
+        conn.patience = _on_this_side(patience)
+        return conn
+
+    return made
+
+
+def async_engine(url: str, pool_size: int = 20, patience: float = PATIENCE) -> "AsyncEngine":
     """The same for asyncio; its connections run synchronous functions by `run_sync`."""
     from sqlalchemy.ext.asyncio import create_async_engine  # brings the whole ORM along
 
-    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 5, "poolclass": AsyncWatchedPool}
-    return create_async_engine(_psycopg(url), **pool, **OPTIONS)
+    async def connect(*args: Any, **parameters: Any) -> AsyncPatient:
+        conn = await AsyncPatient.connect(*args, **parameters)
+        conn.patience = _on_this_side(patience)
+        return conn
+
+    arguments = {**_arguments(patience), "async_creator_fn": connect}
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "poolclass": AsyncWatchedPool}
+    wait = min(patience, CONNECT)
+    return create_async_engine(_psycopg(url), connect_args=arguments, pool_timeout=wait, **pool, **OPTIONS)
+
+
+async def listening(url: str, patience: float = PATIENCE) -> AsyncPatient:
+    """A connection of its own, to LISTEN."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    conn = await AsyncPatient.connect(plain, autocommit=True, **_arguments(patience))
+    conn.patience = _on_this_side(patience)
+    return conn
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it is for want of a database that can be written: nothing is wrong with what was asked."""
+    if isinstance(error, DBAPIError):
+        lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+        return lost or getattr(error.orig, "sqlstate", None) == READ_ONLY
+    return isinstance(error, NoConnection)
+
+
+def _on_this_side(patience: float | None) -> float | None:
+    """A little more than the server has, so that its own words are heard."""
+    return None if patience is None else patience * 1.1
+
+
+def _arguments(patience: float | None) -> dict[str, Any]:
+    limits = {"timezone": "UTC"}
+    if patience is not None:
+        limits["statement_timeout"] = f"{patience:g}s"
+        limits["idle_in_transaction_session_timeout"] = f"{min(patience, IDLE):g}s"
+    return {
+        "connect_timeout": ceil(min(patience or CONNECT, CONNECT)),
+        "application_name": "tellonce",
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        **KEPT_ALIVE,
+    }
 
 
 def _psycopg(url: str) -> str:

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from services import refusals
 from services.api import pages
@@ -15,7 +14,7 @@ from services.api.backing import Backing
 from services.api.live import Watch
 from services.api.measures import Measures, Timed
 from services.api.routes import briefs, commands, customers, operations
-from services.database import async_engine, engine
+from services.database import PATIENCE, async_engine, engine, is_away
 from services.errors import Invalid, Problem, Unavailable
 from services.eventlog import Appender
 from services.settings import Settings
@@ -24,7 +23,7 @@ ABOUT = """One timeline per customer over every channel, so that nobody has to e
 
 Requests carry a reader's key: `Authorization: Bearer …`, `X-API-Key: …`, or HTTP Basic with the key as name.
 Errors have one form: `code`, `message`, `hint`."""
-AWAY = (OperationalError, InterfaceError, NoConnection)
+LOOK = 2.0  # seconds for each step of a look at whether the database answers
 
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
@@ -33,18 +32,20 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        reading, writing = async_engine(database_url), engine(database_url)
+        reading, writing = async_engine(database_url), engine(database_url, patience=PATIENCE)
+        looking = async_engine(database_url, pool_size=1, patience=LOOK)
         measures.pools.watch("reading", reading.pool)
         measures.pools.watch("writing", writing.pool)
         watch = Watch(database_url, reading)
         watching = asyncio.create_task(watch.run())
         rules = settings.rules()
-        app.state.backing = Backing(settings, appender, rules, reading, writing, watch, watching, measures)
+        app.state.backing = Backing(settings, appender, rules, reading, writing, looking, watch, watching, measures)
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
         await reading.dispose()
+        await looking.dispose()
         writing.dispose()
 
     app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
@@ -64,12 +65,13 @@ def _answer_for_the_database(app: FastAPI, measures: Measures) -> None:
         return JSONResponse(problem.body, problem.status, headers=problem.headers)
 
     async def away(request: Request, error: Exception) -> JSONResponse:
+        if not is_away(error):
+            raise error
         return answer(Unavailable("The database does not answer.", code="database_away"))
 
     async def unfit(request: Request, error: Exception) -> JSONResponse:
         hint = "Leave out NUL characters, and take times between the years 1 and 9999."
         return answer(Invalid("The database can't take a value that was sent.", code="invalid_value", hint=hint))
 
-    for kind in AWAY:
-        app.add_exception_handler(kind, away)
+    app.add_exception_handler(SQLAlchemyError, away)
     app.add_exception_handler(DataError, unfit)

@@ -22,7 +22,8 @@ from services.timeline.commands import Desk
 class Backing:
     """Reads go by `reading`, on the event loop; commands block, and go by `writing` in a worker thread.
 
-    `watching` is the running `watch`, which wakes the live streams.
+    Whether it is ready is found out by `looking`, which no other request can use up. `watching` is the running
+    `watch`, which wakes the live streams.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Backing:
     rules: Rules
     reading: AsyncEngine
     writing: sa.Engine
+    looking: AsyncEngine
     watch: Watch
     watching: Task[None]
     measures: Measures

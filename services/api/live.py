@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.api.answers import Answer, Happening, KnownIdentifier
 from services.api.queries import SETTLED, fingerprint, identifiers_shown, ids_of, members
 from services.api.timelines import EVENT, happening
+from services.database import listening
 from services.errors import Invalid, NotFound
 
 log = structlog.get_logger()
@@ -115,16 +116,16 @@ class Watch:
 
     async def run(self) -> None:
         """Listen and wake until cancelled; a database that is away is waited for."""
-        url = sa.make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+                async with await listening(self.url) as conn:
                     await conn.execute("LISTEN timeline")
                     while True:
                         again = await self.look()
                         await asyncio.sleep(BREATH)
-                        async for _ in conn.notifies(timeout=BREATH if again else POLL, stop_after=1):
-                            pass
+                        heard = [one async for one in conn.notifies(timeout=BREATH if again else POLL, stop_after=1)]
+                        if not (heard or again):
+                            await conn.execute("SELECT 1")  # or a network that is half open would look like peace
             except (psycopg.Error, DBAPIError, NoConnection) as error:
                 log.warning("live.away", error=type(error).__name__)
                 await asyncio.sleep(POLL)

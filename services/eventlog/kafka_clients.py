@@ -20,6 +20,7 @@ OURS = {"acks", "allow_auto_create_topics", "auto_offset_reset", "bootstrap_serv
     "enable_idempotence", "group_id", "partition_assignment_strategy", "partitioner", "transactional_id",
 }  # fmt: skip
 ROOM = 100_000  # bytes of a request beside the records in it
+NEW = 10.0  # seconds until partitions that were added are known
 
 
 def check_options(options: Options) -> None:
@@ -84,6 +85,7 @@ def reach(servers: str, seconds: float) -> dict[str, object]:
         "bootstrap_timeout_ms": int(seconds * 1000),
         "request_timeout_ms": int(seconds * 1000),
         "reconnect_backoff_max_ms": 1000,
+        "metadata_max_age_ms": int(NEW * 1000),
     }
 
 

@@ -35,7 +35,6 @@ CONSUMING: dict[str, Any] = {
     "auto_offset_reset": "earliest",
     "max_partition_fetch_bytes": LARGEST + ROOM,
     "fetch_max_bytes": 4 * LARGEST,
-    "metadata_max_age_ms": 30_000,
 }
 
 

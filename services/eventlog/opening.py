@@ -1,6 +1,6 @@
 """Which event log there is, from the settings: `postgres`, or `kafka://host:port,…`."""
 
-from services.database import engine
+from services.database import PATIENCE, engine
 from services.errors import Invalid
 from services.eventlog import DEAD, EVENTS, Appender, Reader, postgres
 from services.eventlog.postgres import PostgresAppender
@@ -20,7 +20,7 @@ def open_appender(settings: Settings, database_url: str) -> Appender:
 
 def open_reader(settings: Settings, database_url: str) -> Reader:
     """A reader of the settings' group; a log that is away is no error yet. Raises Invalid as above."""
-    store, group, size = engine(database_url, pool_size=2), settings.group, settings.batch_size
+    store, group, size = engine(database_url, 2, PATIENCE), settings.group, settings.batch_size
     if servers := _kafka(settings.log):
         from services.eventlog.kafka_reader import KafkaReader
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from math import ceil
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
+from services import database
 from services.eventlog import EVENTS, Draft, LogUnavailable
 from services.eventlog.budget import Budget
 from services.eventlog.partitions import rows
@@ -21,6 +21,7 @@ from services.tables import log_heads, log_records, positions
 
 CHANNEL = "log"  # readers LISTEN on it
 GROUP = 8_000_000  # bytes after which a transaction takes no more in
+COUNTED = 10.0  # seconds until a topic's partitions are counted again: there may be more
 FRESH = 1.0  # seconds for which a connection that answered is not asked anew whether it is there
 
 # All in one statement, which is its own transaction, so in one answer. The rows of the heads stay locked until the
@@ -66,10 +67,13 @@ class PostgresAppender:
         budget: int = 64_000_000,
         topic: str = EVENTS,
     ) -> None:
-        self._engine = _impatient(engine.url, timeout)
+        url = engine.url.render_as_string(hide_password=False)
+        store = database.engine(url, pool_size=1, patience=timeout)
+        self._engine = store.execution_options(isolation_level="AUTOCOMMIT")
         self._partitions, self._timeout, self._topic = partitions, timeout, topic
         self._budget = Budget(budget)
         self._counts: dict[str, int] = {}
+        self._counted_at = 0.0
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
         self._conn: sa.Connection | None = None
         self._answered_at = 0.0
@@ -134,6 +138,9 @@ class PostgresAppender:
         return entries
 
     def _store(self, entries: Iterable[_Entry]) -> None:
+        if monotonic() - self._counted_at > COUNTED:
+            self._counts.clear()
+            self._counted_at = monotonic()
         drafts: dict[str, list[Draft]] = {}
         for entry in entries:
             drafts.setdefault(entry.topic, []).extend(entry.drafts)
@@ -191,16 +198,3 @@ def trim(conn: sa.Connection, older_than: datetime, topic: str = EVENTS) -> int:
     old = log_records.c.topic == topic, log_records.c.appended_at < older_than
     gone = log_records.delete().where(*old, *read, log_records.c.position < positions.c.position)
     return conn.execute(gone).rowcount
-
-
-def _impatient(url: sa.URL, timeout: float) -> sa.Engine:
-    """An engine of one connection on which nothing outlasts the time-out."""
-    ms = ceil(timeout * 1000)
-    arguments = {
-        "connect_timeout": ceil(timeout),
-        "tcp_user_timeout": ms,
-        "options": f"-c timezone=UTC -c statement_timeout={ms} -c lock_timeout={ms}",
-        "application_name": "tellonce log",
-    }
-    options = {"pool_size": 1, "max_overflow": 0, "pool_pre_ping": True, "isolation_level": "AUTOCOMMIT"}
-    return sa.create_engine(url, connect_args=arguments, **options)

@@ -78,14 +78,18 @@ class Share:
         self._engine.dispose()
 
     def _readers(self) -> list[str]:
-        """The readers that live, in one order for all; whoever looks first removes the silent."""
+        """The readers that live, in one order for all; whoever looks first removes the silent.
+
+        One that was stopped while it showed life has its row locked: it is passed over, not waited for.
+        """
         columns = log_readers.c
+        silent = columns.seen_at < sa.func.now() - SILENCE
         with self._engine.begin() as conn:
-            silent = columns.seen_at < sa.func.now() - SILENCE
-            conn.execute(log_readers.delete().where(*self._ours(), silent))
+            free = sa.select(columns.reader).where(*self._ours(), silent).with_for_update(skip_locked=True)
+            conn.execute(log_readers.delete().where(*self._ours(), columns.reader.in_(free)))
             if not conn.execute(self._alive()).rowcount:
                 conn.execute(log_readers.insert().values(**self._group, reader=self._name))
-            found = sa.select(columns.reader).where(*self._ours()).order_by(columns.reader)
+            found = sa.select(columns.reader).where(*self._ours(), ~silent).order_by(columns.reader)
             return list(conn.scalars(found))
 
     def _live(self) -> None:

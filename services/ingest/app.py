@@ -36,7 +36,7 @@ class Raw(APIRoute):
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
     """The application. Touches neither database nor log before it is started; the appender stays the caller's."""
-    engine = make_engine(database_url, pool_size=2)
+    engine = make_engine(database_url, pool_size=2, patience=settings.append_timeout)
     budget = Budget(settings.byte_budget)
     measures = Measures(lambda: budget.taken, settings.byte_budget)
     measures.pools.watch("keys", engine.pool)

@@ -15,9 +15,10 @@ from time import monotonic
 import sqlalchemy as sa
 import structlog
 import uvicorn
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from services import pressure
+from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
 from services.eventlog import Appender, LogUnavailable, Reader
 from services.eventlog.opening import open_appender, open_reader
@@ -71,13 +72,15 @@ class Worker:
                 log.warning("partition_lost", detail=str(lost))
                 self._forget()
                 stop.wait(0.5)
-            except (OperationalError, InterfaceError, LogUnavailable) as away:
+            except (DBAPIError, LogUnavailable) as away:
+                if not (isinstance(away, LogUnavailable) or is_away(away)):
+                    raise
                 self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=type(away).__name__, detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
-        with suppress(Fenced, OperationalError, InterfaceError):  # what is not stored now is read again
+        with suppress(Fenced, DBAPIError):  # what is not stored now is read again
             self._finish()
 
     def step(self, timeout: float = 0.5) -> int:
@@ -130,7 +133,9 @@ class Worker:
                 with self.engine.connect() as conn:
                     self._transactions.dead.remember(conn)
                 return
-            except OperationalError as away:
+            except DBAPIError as away:
+                if not is_away(away):
+                    raise
                 log.warning("waiting", error=type(away).__name__, seconds=1)
                 stop.wait(1)
 
@@ -160,7 +165,7 @@ def run(settings: Settings, database_url: str, stop: Flag) -> None:
     )
     serving = Thread(target=server.run, daemon=True)
     serving.start()
-    engine = make_engine(database_url)
+    engine = make_engine(database_url, patience=LONG_PATIENCE)
     measures.pools.watch("timeline", engine.pool)
     try:
         with engine.connect() as conn:

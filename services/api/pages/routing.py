@@ -8,11 +8,11 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.backing import Back
 from services.api.pages.rendering import page
+from services.database import is_away
 from services.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized, Unavailable
 
 
@@ -32,7 +32,9 @@ class PageRoute(APIRoute):
                 return _draw(_problem(error))
             except Problem as problem:
                 return _draw(problem)
-            except (OperationalError, InterfaceError, NoConnection):
+            except SQLAlchemyError as error:
+                if not is_away(error):
+                    raise
                 hint = "Load the page again in a moment; nothing is lost."
                 return _draw(Unavailable("The database does not answer.", hint=hint))
 

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.api.answers import Trouble
-from services.api.backing import Back, Transaction
+from services.api.backing import Back
 from services.errors import Unavailable
 from services.timeline.migrate import is_current
 
@@ -19,9 +19,14 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Ready", responses={503: {"model": Trouble}})
-async def readyz(conn: Transaction, back: Back) -> dict[str, str]:
-    """Whether the database answers, its tables are those of this version, and live streams are woken."""
-    if not await conn.run_sync(is_current):
+async def readyz(back: Back) -> dict[str, str]:
+    """Whether the database answers, its tables are those of this version, and live streams are woken.
+
+    Not whether the event log does: what was told is read also without it, and only commands wait.
+    """
+    async with back.looking.connect() as conn:
+        current = await conn.run_sync(is_current)
+    if not current:
         raise Unavailable(
             "The tables are not those of this version.", code="not_migrated", hint="Run `tellonce migrate`."
         )

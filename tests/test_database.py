@@ -1,0 +1,181 @@
+"""Connections to the store: nothing is waited for without end, whatever becomes of the network or the other side."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.testclient import TestClient
+
+from services import database
+from services.api.app import create_app
+from services.eventlog import EVENTS, Draft, LogUnavailable
+from services.eventlog.postgres import PostgresAppender, ensure_topic
+from services.eventlog.postgres_reader import PostgresReader
+from services.eventlog.sharing import Share
+from services.settings import Settings
+from services.tables import log_heads, log_readers
+from tests.brokers import free_port
+from tests.e2e.stacks import wait_for
+from tests.faults.proxy import Proxy
+
+SOON = 1.0  # seconds of patience
+ONE = sa.text("SELECT 1")
+DRAFT = Draft("key", b"value")
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    """A network to the database, which goes wrong."""
+    sockets = str(sa.make_url(database_url).query["host"])
+    with Proxy(free_port(), Path(sockets) / ".s.PGSQL.5432") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def url(database_url: str, proxy: Proxy) -> str:
+    """The database's by way of the proxy."""
+    there = sa.make_url(database_url).set(host="127.0.0.1", port=proxy.port, query={})
+    return there.render_as_string(hide_password=False)
+
+
+def test_a_server_that_is_silent_is_given_up_and_met_again(url: str, proxy: Proxy) -> None:
+    with closing(Engine(url)) as store:
+        store.ask()
+        proxy.fault = "half-open"
+        with pytest.raises(OperationalError, match="timeout expired"):  # it has looked for another connection
+            store.ask()
+        proxy.fault = None
+        store.ask()
+
+
+def test_so_it_is_on_the_event_loop(url: str, proxy: Proxy) -> None:
+    async def ask() -> None:
+        store = database.async_engine(url, patience=SOON)
+        async with store.connect() as conn:
+            await conn.execute(ONE)
+            proxy.fault = "half-open"
+            with pytest.raises(OperationalError, match="no answer"):
+                await conn.execute(ONE)
+        proxy.fault = None
+        async with store.connect() as conn:
+            await conn.execute(ONE)
+        await store.dispose()
+
+    asyncio.run(asyncio.wait_for(ask(), 60))
+
+
+def test_a_statement_that_takes_too_long_is_given_up_by_the_server_too(database_url: str) -> None:
+    with closing(Engine(database_url)) as store, pytest.raises(OperationalError, match="statement timeout"):
+        store.ask("SELECT pg_sleep(60)")
+
+
+def test_who_stops_in_a_transaction_loses_it_and_keeps_nobody_waiting(database_url: str, engine: sa.Engine) -> None:
+    name = "UPDATE deployment SET secret = secret"
+    with closing(Engine(database_url)) as store, store.engine.connect() as stopped:
+        stopped.exec_driver_sql(name)
+        with engine.begin() as other:
+            other.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+            other.exec_driver_sql(name)
+        with pytest.raises(DBAPIError) as met:
+            stopped.exec_driver_sql(name)
+        assert database.is_away(met.value)
+
+
+def test_what_a_statement_says_is_wrong_is_not_for_want_of_a_database(engine: sa.Engine) -> None:
+    with engine.connect() as conn, pytest.raises(DBAPIError) as met:
+        conn.exec_driver_sql("SELECT 1/0")
+    assert not database.is_away(met.value)
+
+
+def test_an_append_ends_though_the_server_is_silent_and_the_next_goes_through(
+    url: str, proxy: Proxy, engine: sa.Engine
+) -> None:
+    with closing(PostgresAppender(database.engine(url), timeout=SOON)) as appender:
+        appender.append([DRAFT])
+        proxy.fault = "half-open"
+        for _ in range(2):
+            with pytest.raises(LogUnavailable):
+                appender.append([DRAFT])
+        proxy.fault = None
+        wait_for(lambda: appends(appender), "an append to go through", 30)
+
+
+def test_a_reader_says_that_a_silent_server_is_away_and_reads_on_later(
+    url: str, proxy: Proxy, engine: sa.Engine
+) -> None:
+    with engine.begin() as conn:
+        ensure_topic(conn, EVENTS, 1)
+    with closing(PostgresAppender(engine, 1)) as appender, PostgresReader(Engine(url).engine, "tests") as reader:
+        appender.append([DRAFT])
+        reader.poll(0)
+        reader.seek(0, 0)
+        proxy.fault = "half-open"
+        with pytest.raises(LogUnavailable):
+            reader.poll(0)
+        proxy.fault = None
+        (batch,) = reader.poll(0)
+        assert [record.value for record in batch.records] == [DRAFT.value]
+
+
+def test_a_reader_that_was_stopped_while_it_showed_life_keeps_nobody_waiting(
+    engine: sa.Engine, database_url: str
+) -> None:
+    mine = {"topic": EVENTS, "group": "tests"}
+    with engine.begin() as conn:
+        conn.execute(log_readers.insert().values(**mine, reader="0", seen_at=sa.func.now() - sa.text("interval '1 h'")))
+    with closing(Engine(database_url)) as store, engine.connect() as stopped:
+        stopped.execute(log_readers.update().values(seen_at=log_readers.c.seen_at))
+        share = Share(store.engine, *mine.values())
+        assert share.refresh([0, 1])
+        assert share.held == {0, 1}
+        share.leave()
+
+
+def test_an_appender_finds_partitions_that_were_added(engine: sa.Engine) -> None:
+    with closing(PostgresAppender(engine, 1)) as appender:
+        appender.append([DRAFT])
+        with engine.begin() as conn:
+            ensure_topic(conn, EVENTS, 8)
+
+        def spread() -> bool:
+            appender.append([Draft(str(number), b"value") for number in range(50)])
+            with engine.connect() as conn:
+                return len(conn.scalars(sa.select(log_heads.c.partition).where(log_heads.c.position > 0)).all()) == 8
+
+        wait_for(spread, "all partitions to be used", 30)
+
+
+def test_the_api_says_in_time_that_its_database_is_silent_and_that_it_is_back(
+    url: str, proxy: Proxy, engine: sa.Engine
+) -> None:
+    with closing(PostgresAppender(engine)) as appender, TestClient(create_app(Settings(), url, appender)) as client:
+        assert client.get("/readyz").status_code == 200
+        proxy.fault = "half-open"
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+        proxy.fault = None
+        wait_for(lambda: client.get("/readyz").status_code == 200, "the API to be ready", 30)
+
+
+def appends(appender: PostgresAppender) -> bool:
+    """Whether it does."""
+    with suppress(LogUnavailable):
+        appender.append([DRAFT])
+        return True
+    return False
+
+
+class Engine:
+    """An engine that is soon out of patience, and a question."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = database.engine(url, patience=SOON)
+        self.close = self.engine.dispose
+
+    def ask(self, what: str = "SELECT 1") -> None:
+        with self.engine.connect() as conn:
+            conn.exec_driver_sql(what)
