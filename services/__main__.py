@@ -35,6 +35,7 @@ ROOMS = {
     "imports": {"import", "rebuild"},
     "status": {"status"},
     "dead": {"dead"},
+    "backups": {"backup", "restore"},
 }
 SERVING = {"ingest", "timeline", "api"}
 

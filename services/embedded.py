@@ -11,8 +11,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
@@ -29,6 +29,8 @@ from services.programs import Account
 START_SECONDS = 120  # recovery of 1 GB of WAL takes some ten seconds, on slow disks more
 STOP_SECONDS = 60
 ORPHAN_SECONDS = 5
+LOOK_SECONDS = 5  # in which a look at a lock is over
+RESERVED = "restore.lock"
 
 # The built-in locale sorts and folds alike on every machine.
 CLUSTER = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
@@ -116,6 +118,21 @@ def running(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     return url if _answers(url) else None
+
+
+@contextmanager
+def reserved(folder: Path) -> Iterator[None]:
+    """Whoever runs the folder's server stops it soon, and starts it again only afterwards. Raises Conflict."""
+    lock = locks.take(_made(folder) / RESERVED, LOOK_SECONDS)
+    if not lock:
+        raise Conflict(f"Another restore is going on in {folder}.", code="data_in_use", hint="Wait until it is over.")
+    with lock:
+        yield
+
+
+def is_reserved(folder: Path) -> bool:
+    """Whether somebody else wants to have the folder for himself."""
+    return locks.held(folder / RESERVED)
 
 
 def _made(folder: Path) -> Path:

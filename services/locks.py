@@ -20,3 +20,12 @@ def take(path: Path, seconds: float = 0) -> IO[bytes] | None:
                 file.close()
                 return None
         time.sleep(0.05)
+
+
+def held(path: Path) -> bool:
+    """Whether somebody holds the lock now."""
+    if not path.exists():
+        return False
+    if lock := take(path):
+        lock.close()
+    return lock is None

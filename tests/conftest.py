@@ -13,6 +13,7 @@ from psycopg import sql
 from services import database, embedded
 from services.timeline import migrate
 from tests.brokers import broker, kafka  # noqa: F401 (fixtures)
+from tests.full import full_url  # noqa: F401 (fixture)
 from tests.house import house  # noqa: F401 (fixture)
 from tests.terminal import Terminal
 

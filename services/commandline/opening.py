@@ -1,5 +1,6 @@
 """Which database a command works on: the one it is told, the one that is running, or the data folder's."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
 
-from services import embedded
+from services import embedded, upgrade
+from services.backup import check_empty
 from services.commandline import instances
 from services.database import engine
 from services.embedded import Server
@@ -18,6 +20,7 @@ from services.settings import Settings
 from services.timeline import migrate
 
 PATIENCE = 20  # seconds for one that is starting or stopping
+ROOM = 90  # seconds for one that runs to stop
 
 
 class Instance(NamedTuple):
@@ -36,11 +39,12 @@ def opened(settings: Settings) -> Iterator[Instance]:
 
 
 @contextmanager
-def located(settings: Settings) -> Iterator[Instance]:
-    """The instance that is meant; an embedded PostgreSQL that does not run is started for the block."""
-    if not settings.database:
-        told = settings.model_dump(exclude_unset=True)
-        settings = Settings.model_validate(instances.running(settings.data) | told)
+def located(settings: Settings, upgraded: bool = True) -> Iterator[Instance]:
+    """The instance that is meant; an embedded PostgreSQL that does not run is started for the block.
+
+    `upgraded`: and its tables are brought up to date.
+    """
+    settings = _told(settings)
     if settings.database:
         yield Instance(settings, settings.database)
         return
@@ -51,8 +55,34 @@ def located(settings: Settings) -> Iterator[Instance]:
             code="nothing_here",
             hint="Start it by `tellonce up`, or say where it is by --data or --database.",
         )
-    with _embedded(folder, settings) as url:
+    with _embedded(folder, settings, upgraded) as url:
         yield Instance(settings, url)
+
+
+@contextmanager
+def emptied(settings: Settings, force: bool) -> Iterator[str]:
+    """A database that is to be replaced, which nobody else works on; where it is the folder's, `up` makes room.
+
+    Raises Conflict when it holds something, unless forced, or is not let go.
+    """
+    running = _told(settings)
+    folder = running.data or instances.default_data()
+    there = embedded.running(folder)
+    if running.database and running.database != there:
+        yield running.database
+        return
+    if there:
+        with migrate.connected(there) as conn:
+            check_empty(conn, force)
+    with embedded.reserved(folder), _started(folder) as server:
+        yield server.url
+
+
+def _told(settings: Settings) -> Settings:
+    """The settings, and where they name no database those of who runs."""
+    if settings.database:
+        return settings
+    return Settings.model_validate(instances.running(settings.data) | settings.model_dump(exclude_unset=True))
 
 
 def check(url: str) -> None:
@@ -78,27 +108,39 @@ def check(url: str) -> None:
 
 
 @contextmanager
-def _embedded(folder: Path, settings: Settings) -> Iterator[str]:
-    url, started = _reached(folder)
-    if started is None:
-        yield url
+def _embedded(folder: Path, settings: Settings, upgraded: bool) -> Iterator[str]:
+    found = _reached(folder)
+    if isinstance(found, str):
+        yield found
         return
-    with started:
-        migrate.upgrade(url)
-        ensure_topics(settings, url)
-        yield url
+    with found as server:
+        if upgraded:
+            upgrade.with_copy(server.url, folder, lambda words: print(words, file=sys.stderr))
+            ensure_topics(settings, server.url)
+        yield server.url
 
 
-def _reached(folder: Path) -> tuple[str, Server | None]:
-    """The address of the folder's server, and the server if it had to be started."""
+def _reached(folder: Path) -> str | Server:
+    """The address of the folder's server that runs, or one that had to be started."""
     deadline = time.monotonic() + PATIENCE
     while True:
         if url := embedded.running(folder):
-            return url, None
+            return url
         try:
-            server = embedded.start(folder)
-            return server.url, server
+            return embedded.start(folder)
         except Conflict:  # another one is starting or stopping
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def _started(folder: Path) -> Server:
+    """A server of our own, once whoever has the folder lets go of it. Raises Conflict if nobody does."""
+    deadline = time.monotonic() + ROOM
+    while True:
+        try:
+            return embedded.start(folder)
+        except Conflict:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.2)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 import typer
 from rich.console import Console
 
-from services import embedded, ports, processes
+from services import embedded, ports, processes, upgrade
 from services.access import Role
 from services.commandline import demonstration, instances
 from services.commandline.access import address, link, reachable
@@ -43,11 +44,14 @@ class Everything:
 
     server: Server | None
     children: Sequence[Child]
+    data: Path
 
     def tend(self) -> None:
-        """Start again what has ended, and wait a little. Raises PostgresEnded."""
+        """Start again what has ended, and wait a little. Raises PostgresEnded, Restoring."""
         if self.server and not self.server.alive():
             raise PostgresEnded
+        if self.server and embedded.is_reserved(self.data):
+            raise Restoring
         for child in self.children:
             child.tend(errors.print)
         time.sleep(BEAT)
@@ -55,6 +59,10 @@ class Everything:
 
 class PostgresEnded(Exception):
     """The embedded PostgreSQL has ended by itself; the others can't go on without it."""
+
+
+class Restoring(Exception):
+    """Somebody wants to put other data in the place of these."""
 
 
 app = typer.Typer()
@@ -82,6 +90,10 @@ def up(
             _run(settings, demo)
         except PostgresEnded:
             errors.print("PostgreSQL has ended; everything starts again.")
+        except Restoring:
+            errors.print("A restore has begun; everything starts again after it.")
+            while embedded.is_reserved(_data(settings)):
+                time.sleep(BEAT)
 
 
 def _complete(settings: Settings, given: dict[str, object]) -> Settings:
@@ -95,6 +107,12 @@ def _complete(settings: Settings, given: dict[str, object]) -> Settings:
     return settings.model_copy(update=more)
 
 
+def _data(settings: Settings) -> Path:
+    """Its data folder, which complete settings have."""
+    assert settings.data
+    return settings.data
+
+
 def _end(number: int, frame: FrameType | None) -> None:
     """Unwind, once: who presses Ctrl-C again shall not leave anything half stopped."""
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -104,16 +122,19 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _run(settings: Settings, with_demo: bool) -> None:
-    """Run everything for ever. Raises PostgresEnded."""
+    """Run everything for ever. Raises PostgresEnded, Restoring."""
     with _database(settings) as (url, server):
         errors.print("Bringing tables and topics up to date.")
-        migrate.upgrade(url)
+        if server:
+            upgrade.with_copy(url, _data(settings), errors.print)
+        else:
+            migrate.upgrade(url)
         ensure_topics(settings, url)
         here = Instance(settings.model_copy(update={"database": url}), url)
         with progress("Demo data") as bar:
             has_demo = with_demo and demonstration.load(here, bar)
         with instances.announced(here.settings), _children(here.settings) as children:
-            everything = Everything(server, children)
+            everything = Everything(server, children, _data(settings))
             _wait_until_ready(here.settings, everything)
             if has_demo:
                 _wait_until_stitched(here, everything)
@@ -127,9 +148,8 @@ def _database(settings: Settings) -> Iterator[tuple[str, Server | None]]:
     if settings.database:
         yield settings.database, None
         return
-    assert settings.data
     errors.print(f"Starting PostgreSQL in {settings.data}.")
-    with embedded.start(settings.data) as server:
+    with embedded.start(_data(settings)) as server:
         yield server.url, server
 
 
@@ -188,8 +208,7 @@ def _wait_until_stitched(here: Instance, everything: Everything) -> None:
 
 def _welcome(here: Instance, has_demo: bool) -> None:
     """The addresses, and what is needed to look at them."""
-    settings, data = here.settings, here.settings.data
-    assert data
+    settings, data = here.settings, _data(here.settings)
     keys: tuple[str | None, str | None] = (None, None)
     store = engine(here.url, pool_size=1)
     with store.begin() as conn:

@@ -36,9 +36,11 @@ def ensure_topics(settings: Settings, database_url: str) -> None:
 
         copies = settings.log_replication
         return kafka_clients.ensure_topics(servers, (EVENTS, DEAD), count, copies, settings.log_options)
-    with engine(database_url, pool_size=1).begin() as conn:
+    store = engine(database_url, pool_size=1)
+    with store.begin() as conn:
         for topic in (EVENTS, DEAD):
             postgres.ensure_topic(conn, topic, count)
+    store.dispose()
 
 
 def _kafka(log: str) -> str:
