@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test schemas quality lock clean
+.PHONY: help run test schemas quality bench lock clean
 
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$one -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
@@ -29,6 +29,11 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 
 quality: .venv/installed ## measure identity on labelled data (IDENTITY=file OUT=file)
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") $(if $(OUT),--out "$(OUT)")
+
+bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes OUT=file)
+	@tests/prepare
+	@$(BIN)/python -m benchmarks.speed $(if $(ONLY),--only $(ONLY)) $(if $(LOG),--log $(LOG)) \
+		$(if $(QUICK),--quick) $(if $(OUT),--out "$(OUT)")
 
 lock: ## pin the newest versions of all dependencies, with hashes; needs uv
 	echo 'setuptools>=80' | uv pip compile pyproject.toml - $(PINNED) --output-file requirements.lock

@@ -1,0 +1,80 @@
+"""`make bench`: how fast it is, each figure beside references of the same run, as one table and as JSON.
+
+python -m benchmarks.speed [--quick] [--only NAME …] [--log postgres|kafka|both] [--rounds N]
+  [--out FILE] [--markdown FILE]
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from benchmarks import acknowledging, briefing, machine, seeing, stitching
+from benchmarks.figures import QUICK, Figure, Line, Log, Run, Scale
+from benchmarks.table import markdown, notes, table
+
+FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing) for one in part.FIGURES}
+LOGS: dict[str, tuple[Log, ...]] = {"postgres": ("postgres",), "kafka": ("kafka",), "both": ("postgres", "kafka")}
+EXAMPLES = """examples:
+  make bench                                              everything, some 15 minutes
+  make bench ONLY="stitch brief" LOG=postgres OUT=figures.json
+  python -m benchmarks.speed --quick --only acknowledge   whether it works, not how fast
+
+figures:
+""" + "\n".join(f"  {figure.name:22}{figure.what}" for figure in FIGURES.values())
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    given = _given()
+    scale = replace(QUICK if given.quick else Scale(), **({"rounds": given.rounds} if given.rounds else {}))
+    found: dict[str, Any] = {"machine": machine.described(), "scale": asdict(scale), "lines": []}
+    for line in _measured([FIGURES[name] for name in given.only or FIGURES], LOGS[given.log], scale):
+        found["lines"].append(line.as_json())
+        if given.out:  # what there is so far, for who ends it early
+            given.out.write_text(json.dumps(found, indent=2) + "\n")
+    console = Console(highlight=False)
+    console = Console(highlight=False, width=max(console.width, 140))  # a file or a pipe has 80
+    console.print(table(found["lines"]), *notes(found["lines"]), sep="\n")
+    console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found["machine"].items()))
+    if given.markdown:
+        given.markdown.write_text(markdown(found["lines"]))
+
+
+def _given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description="How fast tellonce is on this machine, each figure beside "
+        "references of the same run.", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=FIGURES, metavar="NAME", help="figures, by their names below")
+    parser.add_argument("--log", choices=LOGS, default="both", help="the event log; both")
+    parser.add_argument("--quick", action="store_true", help="a short form that shows that it works, not how fast")
+    parser.add_argument("--rounds", type=int, help=f"of each measurement; {Scale.rounds}")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument("--markdown", type=Path, help="write the table as Markdown")
+    return parser.parse_args()
+
+
+def _measured(figures: Sequence[Figure], logs: Sequence[Log], scale: Scale) -> Iterator[Line]:
+    """The lines of these figures, with a bar that says what is going on."""
+    columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar, TemporaryDirectory() as folder:
+        task = bar.add_task("", total=len(figures) * len(logs))
+        for figure, log in product(figures, logs):
+
+            def say(what: str, where: str = f"{figure.name}, {log}") -> None:
+                bar.update(task, description=f"{where}: {what}")
+
+            yield from figure.measure(Run(log, scale, Path(folder), say))
+            bar.advance(task)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""How fast a worker stitches: a filled log alone, and end to end while events go on coming."""
+
+from collections.abc import Iterator
+from functools import partial
+from statistics import mean
+from time import monotonic, sleep
+from typing import NamedTuple
+
+from benchmarks import references
+from benchmarks.figures import Figure, Line, Measure, Reading, Run, in_rounds
+from benchmarks.stands import Places, Stand
+
+BATCH, CONNECTIONS = 100, 16
+LONG = 3  # times the scale's seconds, for a load whose lag is watched
+PATIENCE = 300  # seconds for what is in the log to be stitched
+
+
+class Sample(NamedTuple):
+    """At a time: records in the log, and how many of them are stitched."""
+
+    at: float
+    end: int
+    stitched: int
+
+
+def drained(run: Run) -> Iterator[Line]:
+    """A worker that is started on a filled log."""
+    with Stand(run) as stand:
+        beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
+        if run.log == "kafka":
+            beside["bare kafka-python consumer"] = lambda: references.consumed(stand, stand.count())
+        yield in_rounds(run, "stitch alone, one worker on a filled log", partial(_drained, stand), beside)
+
+
+def _drained(stand: Stand) -> Reading:
+    before, accepted = stand.count(), 0
+    with stand.running("ingest"):
+        while accepted < stand.run.scale.events:
+            accepted += stand.load(CONNECTIONS, BATCH).run(1).requests * BATCH
+    with stand.places() as places:
+        first = Sample(monotonic(), places.ends(), places.stitched())
+        with stand.running("timeline"):
+            samples = [first, *_watch(places, first.end)]
+    events = stand.count() - before
+    stand.check_stored(accepted, events, CONNECTIONS * BATCH)
+    return {"/s": _rate(samples, events)}
+
+
+def _watch(places: Places, end: int) -> Iterator[Sample]:
+    """Samples until all is stitched."""
+    deadline, stitched = monotonic() + PATIENCE, -1
+    while stitched < end:
+        stitched = places.stitched()
+        yield Sample(monotonic(), end, stitched)
+        if monotonic() > deadline:
+            raise RuntimeError(f"{stitched} of {end} records were stitched in {PATIENCE} s")
+        sleep(0.01)
+
+
+def _rate(samples: list[Sample], events: int) -> float:
+    """Events a second from the first batch that is stitched to the last; what a start takes is left out."""
+    idle = max(one for one in samples if one.stitched == samples[0].stitched)
+    begun = next((one for one in samples if idle.stitched < one.stitched < one.end), idle)
+    last = next(one for one in samples if one.stitched >= one.end)
+    share = (last.end - begun.stitched) / (last.end - samples[0].stitched)
+    return events * share / (last.at - begun.at)
+
+
+def sustained(run: Run) -> Iterator[Line]:
+    """Events come at a fixed rate, and are stitched meanwhile."""
+    for rate in run.scale.rates:
+        with Stand(run) as stand, stand.running("ingest", "timeline", "api"):
+            what = f"end to end, {rate:,} events/s offered, {BATCH} a request"
+            beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
+            yield in_rounds(run, what, partial(_sustained, stand, rate), beside)
+
+
+def _sustained(stand: Stand, rate: int) -> Reading:
+    seconds, before = stand.run.scale.seconds * LONG, stand.count()
+    load, began = stand.load(CONNECTIONS, BATCH, rate), monotonic()
+    with stand.places() as places:
+        with stand.used() as used, load.going() as process:
+            samples = list(_sampled(places, seconds))
+        stored, took = stand.count() - before, monotonic() - began
+        answered = load.outcome(process)
+        *_, last = _watch(places, places.ends())
+    stand.check_stored(answered.requests * BATCH, stand.count() - before, CONNECTIONS * BATCH)
+    offered = answered.requests * BATCH / answered.seconds
+    lags = [_lag(samples, number) for number in range(len(samples))]
+    third = len(lags) // 3
+    grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
+    caught_up = max(last.at - samples[-1].at, 0)
+    return {"/s": stored / took, "accepted /s": offered, "lag s": lags[-1], "lag growth s/s": grown,
+            "left s": caught_up, "p99 ms": answered.p99} | used  # fmt: skip
+
+
+def _sampled(places: Places, seconds: float) -> Iterator[Sample]:
+    ends = monotonic() + seconds
+    while monotonic() < ends:
+        yield Sample(monotonic(), places.ends(), places.stitched())
+        sleep(0.1)
+
+
+def _lag(samples: list[Sample], number: int) -> float:
+    """How long before a sample the log had ended where it is stitched by then, in seconds."""
+    now = samples[number]
+    return now.at - max((one.at for one in samples[: number + 1] if one.end <= now.stitched), default=samples[0].at)
+
+
+FIGURES = (
+    Figure("stitch", "a filled log stitched by one worker", drained),
+    Figure("end-to-end", "events at fixed rates, posted and stitched at the same time", sustained),
+)
