@@ -1,29 +1,32 @@
-"""How an instance is: what `tellonce status` says, in one piece."""
+"""How an instance is: what `tellonce status` says, and what of it is wrong, in words that say what to do next."""
 
-import time
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-import sqlalchemy as sa
+from rich.filesize import decimal
 
-from schemas.codec import Unreadable, decode
-from services.database import engine
-from services.eventlog import LogUnavailable, Reader, Record
-from services.eventlog.opening import open_reader
-from services.identifiers import WEAKEST
-from services.settings import Settings
-from services.tables import dead_letters, events, identifiers, positions, sources
+from services.pressure import Pressure
 
 LATE = 60.0  # seconds after which an event should have been stitched
-PATIENCE = 15.0  # seconds to find the oldest event that was not
+LONG = 60.0  # seconds after which a transaction should be over
+CROWDED, FULL = 0.75, 0.9  # share of the connections that are taken
+SCARCE, SCARCE_SHARE = 5_000_000_000, 0.05  # bytes and share of a disk that should be free; the lesser of both
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes of the disk that has the embedded database."""
+
+    free: int
+    total: int
 
 
 @dataclass
 class Health:
-    """`lag`: records to be stitched, by partition; `oldest`: seconds since the oldest of them was received.
+    """`lag`: records to be stitched, by partition; `lag_change`: how many more they become each second; `oldest`:
+    seconds since the oldest of them was received; `workers` that showed life in the last ten seconds.
 
-    `red`: what is wrong, in words; nothing when all is well.
+    `approximate`: the counts that are estimates. `conflicts_today`: of the last 24 hours. `red`: what is wrong, in
+    words; nothing when all is well. `warnings`: what somebody should look at, though all works.
     """
 
     log: str
@@ -34,69 +37,73 @@ class Health:
     lag: dict[int, int] = field(default_factory=dict)
     oldest: float | None = None
     red: list[str] = field(default_factory=list)
+    lag_change: float | None = None
+    workers: int = 0
+    conflicts: int = 0
+    conflicts_today: int = 0
+    approximate: list[str] = field(default_factory=list)
+    database: Pressure | None = None
+    disk: Disk | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """Records to be stitched."""
+        return sum(self.lag.values())
 
 
-def look(settings: Settings, url: str) -> Health:
-    """Ask the database, which must answer, and the log, which may be away."""
-    store = engine(url, pool_size=1)
-    health = Health(settings.log)
-    # A group of its own, so that it takes no partition from the workers.
-    watching = settings.model_copy(update={"group": f"{settings.group}.status", "batch_size": 1})
-    with open_reader(watching, url) as reader:
-        with store.connect() as conn:
-            _count(conn, health)
-        try:
-            done = _positions(store, reader)
-            health.lag = {one: end - done.get(one, 0) for one, end in sorted(reader.ends().items())}
-            health.oldest = _oldest(reader, {one: done.get(one, 0) for one, lag in health.lag.items() if lag > 0})
-        except LogUnavailable as away:
-            health.red.append(f"The event log does not answer: {away.message}")
-    store.dispose()
-    if health.oldest is not None and health.oldest > LATE:
-        health.red.append(f"Events have waited for {health.oldest:.0f} s to be stitched: is the worker running?")
-    return health
+def judge(found: Health) -> None:
+    """Say what is wrong, in `red`, and what to look at, in `warnings`."""
+    _judge_lag(found)
+    if found.database:
+        _judge_database(found, found.database)
+    if found.disk and found.disk.free < min(SCARCE, SCARCE_SHARE * found.disk.total):
+        found.red.append(
+            f"The disk of the data folder has {decimal(found.disk.free)} left of {decimal(found.disk.total)}; when it "
+            "is full, events are refused. Free some space, or move the folder to a larger disk."
+        )
+    if found.dead_letters:
+        found.warnings.append(
+            f"{sum(found.dead_letters.values()):,} records were set aside: see why by `tellonce dead list`; when the "
+            "reason is gone, `tellonce dead replay`."
+        )
+    if found.conflicts_today:
+        found.warnings.append(
+            f"{found.conflicts_today:,} times in the last day a source sent other content under an id it had used. The "
+            "first is on the timeline, the others are in the table `conflicts`: let the source give each event its own."
+        )
 
 
-def _count(conn: sa.Connection, health: Health) -> None:
-    named = identifiers.c.type.not_in(WEAKEST[1:])  # the others stand in for somebody who was not named
-    oldest = identifiers.c.id == identifiers.c.customer_id  # as each customer has one
-    to_replay = dead_letters.c.replayed_at.is_(None)
-    valid = sources.c.revoked_at.is_(None)
-    count = sa.func.count()
-    health.events = conn.scalars(sa.select(count).select_from(events)).one()
-    health.customers = conn.scalars(sa.select(count).select_from(identifiers).where(named, oldest)).one()
-    reasons = sa.select(dead_letters.c.reason, count).where(to_replay).group_by(dead_letters.c.reason)
-    health.dead_letters = dict(conn.execute(reasons).all())
-    kinds = sa.select(sources.c.name, sources.c.kind).where(valid).order_by(sources.c.name)
-    health.sources = dict(conn.execute(kinds).all())
+def _judge_lag(found: Health) -> None:
+    late = found.oldest is not None and found.oldest > LATE
+    since = f"Events have waited for {found.oldest:.0f} s to be stitched" if found.oldest is not None else ""
+    if found.waiting and not found.workers:
+        what = since or f"{found.waiting:,} records wait to be stitched"
+        found.red.append(
+            f"{what}, and no worker runs: start one by `tellonce timeline`, or everything by `tellonce up`."
+        )
+    elif late and found.lag_change is not None and found.lag_change < 0:
+        left = found.waiting / -found.lag_change
+        found.red.append(f"{since}; the workers catch up, and will have in about {left:.0f} s.")
+    elif late and found.lag_change:
+        found.red.append(
+            f"{since}, and {found.lag_change:.0f} records a second come that are not: run more workers, up to one for "
+            "each partition, and see in `tellonce_batch_seconds` whether the database is slow."
+        )
+    elif late:
+        found.red.append(f"{since}, and it does not move: see the worker's log for `waiting` and `partition_lost`.")
 
 
-def _positions(store: sa.Engine, reader: Reader) -> dict[int, int]:
-    where = sa.select(positions.c.partition, positions.c.position).where(positions.c.topic == reader.log)
-    with store.connect() as conn:
-        return dict(conn.execute(where).all())
-
-
-def _oldest(reader: Reader, wanted: dict[int, int]) -> float | None:
-    """Seconds since the oldest of the records at these positions was received, as far as they can be read."""
-    ages: list[float] = []
-    seen: set[int] = set()
-    change, deadline = -1, time.monotonic() + PATIENCE
-    while wanted.keys() - seen and time.monotonic() < deadline:
-        for batch in reader.poll(0.5):
-            if batch.partition not in seen and batch.records:
-                ages += _age(batch.records[0])
-            seen.add(batch.partition)
-        held, now = reader.assigned()
-        if now != change:
-            change = now
-            for partition in held & wanted.keys():
-                reader.seek(partition, wanted[partition])
-    return max(ages, default=None)
-
-
-def _age(record: Record) -> list[float]:
-    with suppress(Unreadable):
-        event = decode(record.value.split(b"\n", 1)[0])
-        return [(datetime.now(UTC) - (event.received_at or event.occurred_at)).total_seconds()]
-    return []
+def _judge_database(found: Health, database: Pressure) -> None:
+    taken = f"{database.connections} of {database.limit} connections to PostgreSQL are taken"
+    if database.connections >= FULL * database.limit:
+        found.red.append(f"{taken}: raise `max_connections`, or run fewer services on it.")
+    elif database.connections >= CROWDED * database.limit:
+        found.warnings.append(f"{taken}.")
+    if database.oldest > LONG:
+        whose = f"session {database.pid} ({database.session})" if database.pid else database.session
+        end = f"SELECT pg_terminate_backend({database.pid})" if database.pid else "COMMIT or ROLLBACK PREPARED"
+        found.red.append(
+            f"A transaction is open for {database.oldest:.0f} s, {whose}; meanwhile live streams show nothing new and "
+            f"no space is freed. End it in its client or by `{end}`; `idle_in_transaction_session_timeout` prevents it."
+        )

@@ -4,7 +4,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import sqlalchemy as sa
+
+from schemas.codec import encode
 from schemas.event import Event, Identifier, Verification
+from services.eventlog import Draft
+from services.eventlog.postgres import PostgresAppender
 
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
@@ -51,3 +56,10 @@ def document(**changes: Any) -> dict[str, Any]:
         },
     }
     return {name: value for name, value in (fields | changes).items() if value is not None}
+
+
+def append(engine: sa.Engine, *happened: Event) -> None:
+    """Put events into the event log in PostgreSQL, in one partition."""
+    appender = PostgresAppender(engine, 3)
+    appender.append([Draft("any", encode(one)) for one in happened])
+    appender.close()

@@ -16,11 +16,9 @@ from services.access import Role, caller_of, redeem, source_of
 from services.commandline import instances
 from services.embedded import Server
 from services.errors import Conflict
-from services.eventlog import Draft
-from services.eventlog.postgres import PostgresAppender
 from services.settings import Settings
 from services.tables import dead_letters, log_records
-from tests.builders import document, event
+from tests.builders import append, document, event
 from tests.terminal import Terminal
 
 
@@ -151,7 +149,7 @@ def test_status_says_what_waits_and_for_how_long(tellonce: Terminal, engine: sa.
     assert sum(said["lag"].values()) == 1
     assert said["oldest"] > health.LATE
     assert ended.code == 1
-    assert "is the worker running?" in said["red"][0]
+    assert "no worker runs: start one by `tellonce timeline`" in said["red"][0]
 
 
 def test_status_looks_into_kafka_too(tellonce: Terminal, kafka: str) -> None:
@@ -182,11 +180,6 @@ def set_aside(engine: sa.Engine, record: bytes, position: int = 0) -> int:
     row = dead_letters.insert().values(**where, reason="not_json", detail="unexpected end", record=record)
     with engine.begin() as conn:
         return int(conn.execute(row.returning(dead_letters.c.id)).scalar_one())
-
-
-def append(engine: sa.Engine, *happened: object) -> None:
-    appender = PostgresAppender(engine, 3)
-    appender.append([Draft("any", encode(one)) for one in happened])  # type: ignore[arg-type]
 
 
 def logged(engine: sa.Engine) -> list[bytes]:
