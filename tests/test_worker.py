@@ -1,5 +1,6 @@
 """The worker on a real log: exactly once, bad records aside, and when it stops."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from threading import Event as Flag
@@ -14,13 +15,13 @@ from psycopg import sql
 from schemas.codec import encode
 from schemas.event import Event
 from services import embedded
-from services.eventlog import DEAD, EVENTS, Draft, LogUnavailable
+from services.eventlog import DEAD, EVENTS, Batch, Draft, LogUnavailable, Record
 from services.eventlog.postgres import PostgresAppender, ensure_topic
 from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
 from services.timeline.deadletters import TooManyDead
 from services.timeline.measures import Measures
-from services.timeline.worker import Worker
+from services.timeline.worker import Worker, portion
 from tests.builders import event
 
 RULES = Rules()
@@ -141,6 +142,17 @@ def test_a_database_that_is_away_is_waited_for(
         stop.set()
         running.join()
     assert count(engine, "dead_letters") == 0
+
+
+def batch(partition: int, first: int, *sizes: int) -> Batch:
+    records = [Record(partition, first + place, bytes(size)) for place, size in enumerate(sizes)]
+    return Batch(partition, first, first + len(sizes), records)
+
+
+def test_a_transaction_takes_so_many_bytes_and_the_rest_later() -> None:
+    ahead = deque([batch(0, 10, 3, 3, 3), batch(1, 0), batch(2, 5, 4)])
+    portions = [portion(ahead, 5) for _ in range(3)]
+    assert portions == [[batch(0, 10, 3, 3)], [batch(0, 12, 3), batch(1, 0), batch(2, 5, 4)], []]
 
 
 def wait_for(condition: object, seconds: float = 30) -> None:

@@ -59,6 +59,7 @@ def timeline(context: typer.Context, attached: Attached = False) -> None:
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:
+        processes.collect_rarely()
         worker.run(here.settings, here.url, stop)
 
 
@@ -92,6 +93,7 @@ def _serve(application: FastAPI, host: str, port: int, variable: str) -> None:
         server.should_exit = True
 
     _on_end(stop)
+    processes.collect_rarely()
     server.run()
 
 

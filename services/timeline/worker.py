@@ -4,10 +4,11 @@ Three outcomes and no more: a record that can't be read is set aside once, with 
 away is waited for; a worker that lost its partition, or would set aside too much, stops without committing.
 """
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from services import pressure
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
-from services.eventlog import Appender, LogUnavailable, Reader
+from services.eventlog import Appender, Batch, LogUnavailable, Reader
 from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, claim
 from services.identifiers import Rules
@@ -32,6 +33,7 @@ from services.timeline.transactions import Taken, Transactions
 
 log = structlog.get_logger()
 
+PORTION = 1_000_000  # bytes to a transaction: some two thousand events, which share its cost and wait for no more
 PRESSURE = 15.0  # seconds between looks at how the database is
 
 
@@ -51,6 +53,7 @@ class Worker:
     def __post_init__(self) -> None:
         self._claims: dict[int, Claim] = {}
         self._change = -1
+        self._ahead: deque[Batch] = deque()  # polled, and not yet taken
         self._measured_at = 0.0
         self._pressed_at = float("-inf")
         dead = DeadLetters(self.appender, self.dead_share, self.dead_window)
@@ -90,7 +93,9 @@ class Worker:
         """
         try:
             self._claim()
-            batches = [batch for batch in self.reader.poll(timeout) if batch.partition in self._claims]
+            if not self._ahead:
+                self._ahead.extend(batch for batch in self.reader.poll(timeout) if batch.partition in self._claims)
+            batches = portion(self._ahead)
             taken = self._transactions.take(self.reader.log, batches, dict(self._claims))
             self._measure()
         finally:
@@ -112,6 +117,7 @@ class Worker:
     def _forget(self) -> None:
         """Claim anew what is held, and so read on from where the store is."""
         self._claims.clear()
+        self._ahead.clear()
         self._change = -1
 
     def _claim(self) -> None:
@@ -151,6 +157,22 @@ class Worker:
                 self._pressed_at = clock()
                 self.measures.store(pressure.look(conn))
         self.measures.lag.behind({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
+
+
+def portion(ahead: deque[Batch], most: int = PORTION) -> list[Batch]:
+    """Take batches off, the last of them in part, until they have so many bytes."""
+    taken, size = list[Batch](), 0
+    while ahead and size < most:
+        batch, count = ahead.popleft(), 0
+        while count < len(batch.records) and size < most:
+            size += len(batch.records[count].value)
+            count += 1
+        if count < len(batch.records):
+            cut = batch.records[count].position
+            ahead.appendleft(replace(batch, first=cut, records=batch.records[count:]))
+            batch = replace(batch, end=cut, records=batch.records[:count])
+        taken.append(batch)
+    return taken
 
 
 def run(settings: Settings, database_url: str, stop: Flag) -> None:
