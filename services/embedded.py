@@ -45,6 +45,9 @@ SETTINGS = {
     "log_checkpoints": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Statements, and what an error says in detail, hold values of rows: what customers said.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 # Runs the server, and stops it when standard input ends: when the owner is gone, however it went.
@@ -234,7 +237,7 @@ def _run(
 
 
 def _log(folder: Path) -> IO[bytes]:
-    """Open to its owner alone, since PostgreSQL writes failed statements with their values to it."""
+    """Open to its owner alone: the first line of an error may still hold a value that was sent."""
     return open(folder / "postgres.log", "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
 
 

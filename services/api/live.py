@@ -25,6 +25,7 @@ from services.api.queries import SETTLED, fingerprint, identifiers_shown, ids_of
 from services.api.timelines import EVENT, happening
 from services.database import listening
 from services.errors import Invalid, NotFound
+from services.logs import kind
 
 log = structlog.get_logger()
 
@@ -127,7 +128,7 @@ class Watch:
                         if not (heard or again):
                             await conn.execute("SELECT 1")  # or a network that is half open would look like peace
             except (psycopg.Error, DBAPIError, NoConnection) as error:
-                log.warning("live.away", error=type(error).__name__)
+                log.warning("live_away", error=kind(error))
                 await asyncio.sleep(POLL)
 
     async def look(self) -> bool:

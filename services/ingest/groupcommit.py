@@ -9,6 +9,7 @@ import structlog
 
 from services.eventlog import Appender, Draft, LogUnavailable
 from services.eventlog.budget import Budget
+from services.logs import kind
 
 # Of one append: more would make it long, and all that wait with it.
 MOST_BYTES = 4_000_000
@@ -93,7 +94,8 @@ class GroupCommit:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._appender.append, drafts)
         except Exception as error:  # whatever it is, those who wait are to know
-            log.warning("append_failed", error=str(error), drafts=len(drafts))
+            away = error.message if isinstance(error, LogUnavailable) else None
+            log.warning("append_failed", error=kind(error), detail=away, drafts=len(drafts))
             failure = error
         self._budget.give_back(sum(waiting.size for waiting in batch))
         for waiting in batch:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from services.access import Source, digest, source_of
 from services.errors import Unauthorized, Unavailable
+from services.logs import kind
 
 FRESH = 3.0  # seconds until a key is looked up again, and so until a revoked one is refused
 KEPT = 3600.0  # seconds for which a known key holds while the database is away
@@ -85,7 +86,7 @@ class Keys:
             message = "The database that knows the keys does not answer."
             raise Unavailable(message, code="keys_unavailable") from None
         if now >= known.ask_at:  # the first of those who waited
-            log.warning("keys_unavailable", source=known.source.name, error=type(error).__name__)
+            log.warning("keys_unavailable", source=known.source.name, error=kind(error))
             self._known[hashed] = known._replace(ask_at=now + FRESH)
         return known.source
 

@@ -25,6 +25,7 @@ from services.eventlog import Appender, Batch, LogUnavailable, Reader
 from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, claim
 from services.identifiers import Rules
+from services.logs import kind
 from services.settings import Settings
 from services.tables import deployment
 from services.timeline.deadletters import DeadLetters
@@ -79,7 +80,7 @@ class Worker:
                 if not (isinstance(away, LogUnavailable) or is_away(away)):
                     raise
                 self.measures.waits.labels(type(away).__name__).inc()
-                log.warning("waiting", error=type(away).__name__, detail=str(away).splitlines()[0], seconds=pause)
+                log.warning("waiting", error=kind(away), detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
@@ -142,7 +143,7 @@ class Worker:
             except DBAPIError as away:
                 if not is_away(away):
                     raise
-                log.warning("waiting", error=type(away).__name__, seconds=1)
+                log.warning("waiting", error=kind(away), seconds=1)
                 stop.wait(1)
 
     def _measure(self, every: float = 2.0, clock: Callable[[], float] = monotonic) -> None:
