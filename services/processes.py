@@ -88,7 +88,8 @@ def end_with_parent() -> None:
 
     def wait() -> None:
         with suppress(OSError):
-            sys.stdin.buffer.read()
+            while os.read(sys.stdin.fileno(), 4096):  # not its buffer, whose lock would not outlive the interpreter
+                pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=wait, name="parent", daemon=True).start()

@@ -13,6 +13,7 @@ metadata = sa.MetaData(
 Time = TIMESTAMP(timezone=True)
 NOW = sa.text("now()")
 MILESTONES = ("billing.updated", "delivery.updated", "feedback.received", "note.written", "purchase.made")
+TALK = "(channel NOT IN ('web', 'app', 'other') OR conversation IS NOT NULL)"  # no visit and no notice of a system
 
 
 def _id(name: str, **options: object) -> sa.Column[object]:
@@ -64,6 +65,7 @@ interactions = sa.Table(
     sa.PrimaryKeyConstraint("identifier_id", "interaction_id"),
     sa.Index(None, "identifier_id", "last_at", "interaction_id"),
     sa.Index(None, "interaction_id"),
+    sa.Index("ix_interactions_talk", "identifier_id", "last_at", "interaction_id", postgresql_where=sa.text(TALK)),
     sa.Index(None, "last_at", postgresql_using="brin"),  # who was heard of last; costs next to nothing to keep
     postgresql_with={"fillfactor": 85},
 )  # fmt: skip

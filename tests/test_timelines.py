@@ -1,9 +1,11 @@
 """Timelines: pages that show everything once, filters."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.api import queries, timelines
 from tests.builders import at, event
 from tests.house import MAIL, PHONE, House
 
@@ -86,3 +88,44 @@ def test_a_bad_cursor_is_refused_with_a_code(house: House, subtests: pytest.Subt
         with subtests.test(cursor=cursor):
             answer = house.ask(f"/v1/customers/{id}/timeline", cursor=cursor)
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_a_page_looks_at_so_much_and_no_more_and_the_next_goes_on_from_there(house: House) -> None:
+    other = "device:d1"
+    house.happened(event(MAIL, other, text="the needle"))
+    house.happened(*(event([MAIL, PHONE, other][i % 3], minute=i // 2 + 1, text="hay") for i in range(3300)))
+    house.happened(event(MAIL, PHONE, minute=2000))
+    id = house.id(MAIL)
+    for view in ("flat", "interactions"):
+        first = house.get(f"/v1/customers/{id}/timeline", view=view, q="needle")
+        assert first["items"] == []
+        assert first["next"]
+        [found] = walk(house, id, view=view, q="needle")
+        happened = found if view == "flat" else found["items"][0]
+        assert happened["event"]["data"]["text"] == "the needle"
+    assert len(walk(house, id, view="flat", limit=100, q="hay")) == 3300
+
+
+def test_figures_of_a_long_history_are_of_its_newest_part_and_say_so(house: House) -> None:
+    house.happened(event(MAIL, text="long ago", channel="chat"))
+    house.happened(*(event(MAIL, minute=i, text="hay") for i in range(1, 2100)))
+    whole = house.get("/v1/brief", identifier=MAIL)["customer"]
+    assert whole["at_least"]
+    assert whole["interactions"] == 2000
+    assert whole["first_seen"] == "2026-05-04T09:00:00Z"
+    assert "more than 2000 interactions" in house.ask("/v1/brief", identifier=MAIL, format="text", length=2000).text
+    house.happened(event(PHONE))
+    assert not house.get("/v1/brief", identifier=PHONE)["customer"]["at_least"]
+
+
+def test_a_question_asked_often_is_still_planned_for_the_customer_it_is_about(house: House) -> None:
+    house.happened(event(MAIL))
+    query = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%unnest%%'"
+    with house.engine.connect() as conn:
+        ids = [row.id for row in queries.members(conn, UUID(house.id(MAIL)))]
+        for _ in range(20):
+            timelines.interactions_page(conn, ids, timelines.Filters(), timelines.Cursor(), 20)
+            queries.customer_of(conn, queries.members(conn, ids[0]), ids[0])
+        plans = conn.exec_driver_sql(query).all()
+    assert sum(row.generic_plans for row in plans) == 0
+    assert sum(row.custom_plans for row in plans) > 20

@@ -7,6 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.event import Verification
 
+NEXT = """`cursor` of the next, older page; null at the end. A page looks at a limited number of events, however rare
+what is asked for: it may hold few items or none and go on nevertheless."""
+
 
 class Answer(BaseModel):
     """Base of all answers: immutable."""
@@ -55,6 +58,10 @@ class Customer(Answer):
     channels: list[ChannelSummary] = Field(description="Most recently used first.")
     interactions: int
     events: int
+    at_least: bool = Field(
+        default=False,
+        description="There is more than is counted: the numbers, here and by channel, are of the newest only.",
+    )
     first_seen: AwareDatetime
     last_seen: AwareDatetime
     members: str = Field(description="Changes whenever identifiers come or go; the live stream says so too.")
@@ -97,7 +104,7 @@ class Timeline(Answer):
     customer: UUID
     view: Literal["interactions", "flat"]
     items: list[Interaction] | list[Happening]
-    next: str | None = Field(description="`cursor` of the next, older page; null at the end.")
+    next: str | None = Field(description=NEXT)
 
 
 class Link(Answer):

@@ -150,7 +150,8 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
     if brief.references:
         yield [_sentence(f"Numbers: {', '.join(f'{one.type} {one.value}' for one in brief.references[:EACH])}")]
     used = ", ".join(plain(channel.channel) for channel in customer.channels[:5])
-    yield [_sentence(f"Known since {customer.first_seen:%b %Y}, {customer.interactions} interactions: {used}")]
+    count = f"{'more than ' * customer.at_least}{customer.interactions}"
+    yield [_sentence(f"Known since {customer.first_seen:%b %Y}, {count} interactions: {used}")]
 
 
 def _told(one: Recap, now: datetime, width: int, start: str) -> Iterator[str]:

@@ -8,25 +8,34 @@ import sqlalchemy as sa
 from services.api import timelines
 from services.api.briefs import PATIENCE, Context
 from services.api.queries import customer_of, ids_of, members
-from services.tables import MILESTONES
+from services.tables import MILESTONES, TALK
 
 DEALINGS, VISITS = 10, 3
+PARTS, LEAST = 1000, 20  # parts of interactions looked at, and of each identifier at least
 NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how it began
 
-# Talk is what is no visit and no notice of a system. What waits for us may be older than the newest.
+# The newest of each kind; what waits for us may be older. Talk is found by its own index, so that years of visits
+# don't hide it. Of each identifier as many parts are looked at as could matter, or as a brief has time for.
 CHOSEN = sa.text(f"""
-    SELECT 'talk' AS kind, talk.interaction_id FROM ({
-    timelines.INTERACTIONS % " AND (i.channel NOT IN ('web', 'app', 'other') OR i.conversation IS NOT NULL)"
-}) talk
-    UNION ALL SELECT 'visit', visit.interaction_id FROM ({
-    timelines.INTERACTIONS % " AND i.channel IN ('web', 'app') AND i.conversation IS NULL"
-}) visit
-    UNION ALL (
-        SELECT 'waiting', interaction_id FROM interactions
-        WHERE identifier_id = ANY(:ids) AND last_at >= :since AND channel NOT IN ('web', 'app', 'other')
-        GROUP BY interaction_id
-        HAVING max(last_inbound_at) > greatest(max(last_outbound_at), max(closed_at), '-infinity')
-        ORDER BY max(last_inbound_at) DESC LIMIT :limit)""")
+    WITH talk AS (
+        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+            SELECT i.* FROM interactions i WHERE i.identifier_id = mine.id AND {TALK}
+            ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :parts) part),
+    visit AS (
+        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+            SELECT i.* FROM interactions i WHERE i.identifier_id = mine.id
+            ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :parts) part
+        WHERE channel IN ('web', 'app') AND conversation IS NULL)
+    (SELECT 'talk' AS kind, interaction_id FROM talk
+     GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT 'visit', interaction_id FROM visit
+     GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT 'waiting', interaction_id FROM talk
+     WHERE last_at >= :since AND channel NOT IN ('web', 'app', 'other') GROUP BY interaction_id
+     HAVING max(last_inbound_at) > greatest(max(last_outbound_at), max(closed_at), '-infinity')
+     ORDER BY max(last_inbound_at) DESC LIMIT :limit)""")
 # The literal condition is that of the index.
 MILESTONE = sa.text(f"""
     SELECT one.* FROM unnest(CAST(:ids AS uuid[])) mine(id)
@@ -42,7 +51,8 @@ def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
     """The newest of everything a brief tells. Raises NotFound."""
     rows = members(conn, asked)
     ids = ids_of(rows)
-    newest = {"ids": ids, "since": now - PATIENCE, "limit": DEALINGS, **timelines.Cursor()._asdict()}
+    parts = max(LEAST, PARTS // len(ids))
+    newest = {"ids": ids, "since": now - PATIENCE, "limit": DEALINGS, "parts": parts}
     chosen = conn.execute(CHOSEN, newest).all()
     visits = [row.interaction_id for row in chosen if row.kind == "visit"][:VISITS]
     talks = [row.interaction_id for row in chosen if row.kind != "visit"]

@@ -26,12 +26,18 @@ MEMBERS = sa.text(f"""
     SELECT mine.*, {SETTLED} AS settled FROM identifiers asked JOIN identifiers mine USING (customer_id)
     WHERE asked.id = :asked ORDER BY mine.first_at, mine.first_key, mine.id""")
 NAMES = sa.text("SELECT name, max(seen_at) FROM names WHERE identifier_id = ANY(:ids) GROUP BY 1 ORDER BY 2 DESC, 1")
+COUNTED, LEAST = 2000, 50  # parts of interactions that figures are made of, and of each identifier at least
 CHANNELS = sa.text("""
     SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
-        max(last_at) AS last_at
+        max(last_at) AS last_at, bool_or(cut) AS cut
     FROM (
-        SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at, max(last_at) AS last_at
-        FROM interactions WHERE identifier_id = ANY(:ids) GROUP BY interaction_id) whole
+        SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at, max(last_at) AS last_at,
+            bool_or(cut) AS cut
+        FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+            SELECT *, count(*) OVER () = :each AS cut FROM (
+                SELECT interaction_id, channel, events, started_at, last_at FROM interactions i
+                WHERE i.identifier_id = mine.id ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i
+        ) part GROUP BY interaction_id) whole
     GROUP BY channel ORDER BY max(last_at) DESC, channel""")
 LINKS = sa.text("""
     SELECT left_id, right_id, rule, occurred_at, linked_at, source, event_id, refused FROM links
@@ -60,9 +66,10 @@ def customer(conn: sa.Connection, asked: UUID) -> Customer:
 
 def customer_of(conn: sa.Connection, rows: Rows, asked: UUID) -> Customer:
     """The customer whose identifiers these are."""
-    ids = {"ids": ids_of(rows)}
-    names = [row.name for row in conn.execute(NAMES, ids)]
-    channels = [ChannelSummary.model_validate(row._mapping) for row in conn.execute(CHANNELS, ids)]
+    ids = ids_of(rows)
+    names = [row.name for row in conn.execute(NAMES, {"ids": ids})]
+    used = conn.execute(CHANNELS, {"ids": ids, "each": max(LEAST, COUNTED // len(ids))}).all()
+    channels = [ChannelSummary.model_validate(row._mapping) for row in used]
     return Customer(
         id=rows[0].customer_id,
         asked=asked,
@@ -72,9 +79,10 @@ def customer_of(conn: sa.Connection, rows: Rows, asked: UUID) -> Customer:
         channels=channels,
         interactions=sum(channel.interactions for channel in channels),
         events=sum(channel.events for channel in channels),
+        at_least=any(row.cut for row in used),
         first_seen=min([rows[0].first_at, *(channel.first_at for channel in channels)]),
         last_seen=max([rows[-1].first_at, *(channel.last_at for channel in channels)]),
-        members=fingerprint(ids_of(rows)),
+        members=fingerprint(ids),
         live=f"{rows[0].settled - 1}-{UUID(int=2**128 - 1)}",
     )
 

@@ -16,26 +16,40 @@ from services.errors import Invalid
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"
 
-# The newest interactions by the part with the greatest `last_at`, of which there is one; %s: further conditions.
-INTERACTIONS = """
-    SELECT part.interaction_id, part.last_at FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
-        SELECT i.interaction_id, i.last_at FROM interactions i
-        WHERE i.identifier_id = mine.id AND (i.last_at, i.interaction_id) < (CAST(:at AS timestamptz), :key) %s
-        AND NOT EXISTS (
+# What each identifier has from its place on, newest first: what fits, and the last that was looked at, with how many.
+SCAN = """
+    SELECT mine.id AS mine, one.* FROM
+    unnest(CAST(:mine AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:keys AS uuid[])) mine(id, at, key)
+    CROSS JOIN LATERAL (%s) one WHERE one.fits OR one.place = one.scanned"""
+# An interaction is met at the part with the greatest `last_at`, of which there is one.
+INTERACTIONS = (
+    SCAN
+    % """
+    SELECT i.last_at AS at, i.interaction_id AS key, %s NOT EXISTS (
             SELECT FROM interactions o WHERE o.interaction_id = i.interaction_id AND o.identifier_id = ANY(:ids)
-            AND (o.last_at, o.identifier_id) > (i.last_at, i.identifier_id))
-        ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :limit
-    ) part ORDER BY part.last_at DESC, part.interaction_id DESC LIMIT :limit"""
+            AND (o.last_at, o.identifier_id) > (i.last_at, i.identifier_id)) %s AS fits,
+        row_number() OVER (ORDER BY i.last_at DESC, i.interaction_id DESC) AS place, count(*) OVER () AS scanned
+    FROM (
+        SELECT * FROM interactions i
+        WHERE i.identifier_id = mine.id AND (i.last_at, i.interaction_id) < (mine.at, mine.key) %s
+        ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i"""
+)
 # Any of its parts may hold the event that is looked for.
 MATCHING = """EXISTS (
     SELECT FROM interactions p JOIN events e USING (identifier_id, interaction_id)
     WHERE p.interaction_id = i.interaction_id AND p.identifier_id = ANY(:ids) AND %s)"""
-EVENTS = f"""
-    SELECT one.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
-        SELECT {EVENT} FROM events e
-        WHERE e.identifier_id = mine.id AND (e.occurred_at, e.event_key) < (CAST(:at AS timestamptz), :key) %s
-        ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :limit
-    ) one ORDER BY one.occurred_at DESC, one.event_key DESC LIMIT :limit"""
+EVENTS = (
+    SCAN
+    % """
+    SELECT e.occurred_at AS at, e.event_key AS key, e.event_key, e.interaction_id, e.occurred_at, e.event, %s AS fits,
+        row_number() OVER (ORDER BY e.occurred_at DESC, e.event_key DESC) AS place, count(*) OVER () AS scanned
+    FROM (
+        SELECT * FROM events e
+        WHERE e.identifier_id = mine.id AND (e.occurred_at, e.event_key) < (mine.at, mine.key) %s
+        ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :each) e"""
+)
+# How many rows one page may look at, so that it takes no longer however rare what is looked for.
+EVENTS_LOOKED_AT, PARTS_LOOKED_AT, PARTS_LOOKED_INTO = 3000, 3000, 400
 SUMS = sa.text("""
     SELECT interaction_id AS id, min(source) AS source, min(channel) AS channel, min(conversation) AS conversation,
         min(started_at) AS started_at, max(last_at) AS last_at, sum(events)::bigint AS events,
@@ -94,24 +108,33 @@ class Filters:
     q: str | None = None
     interaction: UUID | None = None
 
-    def conditions(self) -> tuple[list[str], dict[str, Any]]:
-        """SQL conditions on an event `e`, without the channel, and their parameters."""
-        like = self.q and "%" + self.q.translate({ord(sign): f"\\{sign}" for sign in "\\%_"}) + "%"
+    def range(self, row: str, at: str) -> str:
+        """SQL conditions by which an index finds `row`s, whose time is the column `at`."""
+        interaction = f"AND {row}.interaction_id = :interaction" if self.interaction else ""
+        return f"{interaction} AND {row}.{at} >= :since" if self.since else interaction
+
+    def conditions(self) -> list[str]:
+        """SQL conditions on an event `e`, without those of channel and interaction."""
         wanted = {
-            "e.type = ANY(:types)": ("types", list(self.types)),
-            "e.direction = :direction": ("direction", self.direction),
-            "e.occurred_at >= :since": ("since", self.since),
-            "e.occurred_at < :until": ("until", self.until),
-            "(e.event->'data'->>'text' ILIKE :q OR e.event->'data'->>'subject' ILIKE :q)": ("q", like),
-            "e.interaction_id = :interaction": ("interaction", self.interaction),
+            "e.type = ANY(:types)": self.types,
+            "e.direction = :direction": self.direction,
+            "e.occurred_at >= :since": self.since,
+            "e.occurred_at < :until": self.until,
+            "(e.event->'data'->>'text' ILIKE :q OR e.event->'data'->>'subject' ILIKE :q)": self.q,
         }
-        found = {condition: pair for condition, pair in wanted.items() if pair[1]}
-        return list(found), {**dict(found.values()), "channels": list(self.channels)}
+        return [condition for condition, value in wanted.items() if value]
+
+    def parameters(self) -> dict[str, Any]:
+        """What all these conditions speak of."""
+        like = self.q and "%" + self.q.translate({ord(sign): f"\\{sign}" for sign in "\\%_"}) + "%"
+        lists = {"types": list(self.types), "channels": list(self.channels)}
+        return {**vars(self), **lists, "q": like}
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page and where the next, older one starts; None at the end."""
+    """A page and where the next, older one starts; None at the end. Where little fits it may hold few or none and go
+    on nevertheless: it looked at as much as one page may."""
 
     items: list[Any] = field(default_factory=list)
     next: Cursor | None = None
@@ -121,28 +144,24 @@ def interactions_page(
     conn: sa.Connection, ids: Sequence[UUID], filters: Filters, cursor: Cursor, limit: int, newest: int = 20
 ) -> Page:
     """A customer's interactions by their last event, newest first, each with its `newest` events, oldest first."""
-    conditions, parameters = filters.conditions()
-    further = ["i.channel = ANY(:channels)"] if filters.channels else []
-    if filters.since:
-        further.append("i.last_at >= :since")
-    if conditions:
-        further.append(MATCHING % " AND ".join(conditions))
-    query = INTERACTIONS % "".join(f" AND {one}" for one in further)
-    rows = _rows(conn, query, parameters, ids, cursor, limit)
-    items = interactions(conn, ids, [row.interaction_id for row in rows[:limit]], newest)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(items, last and Cursor(last.last_at.isoformat(), last.interaction_id))
+    conditions = filters.conditions()
+    channel = "i.channel = ANY(:channels) AND" if filters.channels else ""
+    matching = f"AND {MATCHING % ' AND '.join(conditions)}" if conditions else ""
+    query = INTERACTIONS % (channel, matching, filters.range("i", "last_at"))
+    budget = PARTS_LOOKED_INTO if conditions else PARTS_LOOKED_AT
+    rows, place = _scan(conn, query, filters.parameters(), ids, cursor, limit, budget)
+    return Page(interactions(conn, ids, [row.key for row in rows], newest), place)
 
 
 def events_page(conn: sa.Connection, ids: Sequence[UUID], filters: Filters, cursor: Cursor, limit: int) -> Page:
     """A customer's events, newest first."""
-    conditions, parameters = filters.conditions()
+    conditions = filters.conditions()
     if filters.channels:
         conditions.append("e.channel = ANY(:channels)")
-    query = EVENTS % "".join(f" AND {one}" for one in conditions)
-    rows = _rows(conn, query, parameters, ids, cursor, limit)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(list(map(happening, rows[:limit])), last and Cursor(last.occurred_at.isoformat(), last.event_key))
+    until = "AND e.occurred_at < :until" if filters.until else ""
+    query = EVENTS % (" AND ".join(conditions) or "true", f"{filters.range('e', 'occurred_at')} {until}")
+    rows, place = _scan(conn, query, filters.parameters(), ids, cursor, limit, EVENTS_LOOKED_AT)
+    return Page(list(map(happening, rows)), place)
 
 
 def interactions(
@@ -169,14 +188,42 @@ def _interaction(row: Any, items: list[Happening], newest: int, oldest: int) -> 
     return Interaction(**row._mapping, summary=summary, items=items)
 
 
-def _rows(
+def _scan(
     conn: sa.Connection,
     query: str,
     parameters: dict[str, Any],
     ids: Sequence[UUID],
     cursor: Cursor,
     limit: int,
-) -> Sequence[Any]:
-    """The rows of a page and one more, by which the end is seen."""
-    asked = parameters | {"ids": list(ids), **cursor._asdict(), "limit": limit + 1}
-    return conn.execute(sa.text(query), asked).all()
+    budget: int,
+) -> tuple[list[Any], Cursor | None]:
+    """The newest rows that fit, at most `limit`, and where to go on; None when everything was looked at.
+
+    Each identifier is read from its own place on, the newest places first, until there are enough or `budget` rows
+    were looked at. What is newer than all places is whole.
+    """
+    places: dict[UUID, tuple[Any, UUID]] = dict.fromkeys(ids, (cursor.at, cursor.key))
+    asked, each, found = list(places), max(2, min(limit + 1, budget // len(ids) // 4)), list[Any]()
+    while True:
+        here = {"mine": asked, "ats": [places[id][0] for id in asked], "keys": [places[id][1] for id in asked]}
+        rows = conn.execute(sa.text(query), {**parameters, **here, "ids": list(ids), "each": each}).all()
+        ends = {row.mine: row for row in rows if row.place == row.scanned}
+        for id in asked:
+            if id in ends and ends[id].scanned == each:
+                places[id] = ends[id].at, ends[id].key
+            else:
+                del places[id]
+        found += [row for row in rows if row.fits]
+        budget -= sum(row.scanned for row in ends.values())
+        horizon = max(places.values(), default=None)
+        whole = sorted((row for row in found if not horizon or (row.at, row.key) >= horizon), key=_place, reverse=True)
+        if len(whole) > limit:
+            return whole[:limit], Cursor(whole[limit - 1].at.isoformat(), whole[limit - 1].key)
+        if not horizon or budget <= 0:
+            return whole, horizon and Cursor(horizon[0].isoformat(), horizon[1])
+        asked = sorted(places, key=lambda id: places[id], reverse=True)[: (len(places) + 1) // 2]
+        each = max(2, min(each * 2, budget // len(asked)))
+
+
+def _place(row: Any) -> tuple[datetime, UUID]:
+    return row.at, row.key
