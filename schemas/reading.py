@@ -5,7 +5,7 @@ Lenient, but nothing is lost: what can't be kept is refused with the field's nam
 
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -27,6 +27,8 @@ NAMES = {name: name for name in FIELDS} | {attribute: field for field, attribute
 
 EXTENSION = re.compile(r"[a-z0-9]+")  # CloudEvents 1.0.2, section 3.1
 EMITTER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/+|urn:|/+)/*")  # what a CloudEvents source starts with
+EARLIEST, AHEAD = datetime(1990, 1, 1, tzinfo=UTC), timedelta(days=1)  # a clock that says less, or more, is wrong
+EXTENSIONS = 50  # of one event
 LIKENESS = 0.86  # of two names, by difflib: "chanel" is meant to be "channel", "resource" is not "source"
 
 HINTS = {
@@ -67,7 +69,9 @@ def read(
     data = _data(fields)
     type = TYPES.get(str(fields.get("type")))
     fields["source"] = _source(source, fields.get("source"))
-    fields["occurred_at"] = _time("time", fields.get("occurred_at"))
+    fields["occurred_at"] = moment = _time("time", fields.get("occurred_at"))
+    if received_at and not EARLIEST <= moment <= received_at + AHEAD:
+        fields["occurred_at"], fields["extensions"]["statedtime"] = received_at, moment.isoformat()
     if stated := received_at or fields.get("received_at"):
         fields["received_at"] = received_at or _time("recordedtime", stated)
     fields.setdefault("channel", (type and type.channel) or channel or "other")
@@ -171,6 +175,8 @@ def _named(identifiers: Any) -> Any:
 
 def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
     """What is left: attributes of others. In plain JSON, one that looks like ours is taken for a slip."""
+    if len(others) > EXTENSIONS:
+        _refuse("too_many_fields", f"The event has {len(others)} fields of your own: put them into \"data\".")
     for name, value in others.items():
         fits = EXTENSION.fullmatch(name) and isinstance(value, str | int)
         if fits and (is_cloudevent or not _alike(name)):
@@ -182,7 +188,8 @@ def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _alike(name: str) -> str:
-    return next(iter(get_close_matches(name, NAMES, 1, LIKENESS)), "")
+    likely = [one for one in NAMES if 2 * min(len(one), len(name)) >= LIKENESS * (len(one) + len(name))]
+    return next(iter(get_close_matches(name, likely, 1, LIKENESS)), "")
 
 
 def _refuse_field(error: ValidationError) -> NoReturn:

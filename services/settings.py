@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     placeholder_patterns: list[str] = Field(default=[], description="The same as regular expressions (full match).")
     limits: dict[str, int] = Field(default={}, description="Identifiers of a type one customer may have.")
 
+    request_timeout: float = Field(default=30.0, description="Seconds until a request must be there, body and all.")
     max_body: int = Field(default=1_000_000, description="Bytes of a request's body, inflated.")
     max_events: int = Field(default=500, description="Events in one request.")
     max_depth: int = Field(default=32, description="How deep a request's JSON may nest.")

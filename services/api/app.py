@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from services import refusals
 from services.api import pages
 from services.api.backing import Backing
+from services.api.bodies import Bounded
 from services.api.live import Watch
 from services.api.measures import Measures, Timed
 from services.api.routes import briefs, commands, customers, operations
@@ -49,6 +50,7 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         writing.dispose()
 
     app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
+    app.add_middleware(Bounded)
     app.add_middleware(Timed, measures=measures)
     refusals.install(app, measures.refused)
     _answer_for_the_database(app, measures)

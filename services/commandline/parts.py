@@ -2,21 +2,20 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from threading import Event as Flag
 from typing import Annotated
 
 import typer
-import uvicorn
 from fastapi import FastAPI
 
 from services import ports, processes
 from services.commandline.opening import located
 from services.eventlog.opening import ensure_topics, open_appender
+from services.server import Server
+from services.settings import Settings
 from services.timeline import migrate as migrations
-
-STOP_SECONDS = 5  # for streams that are open when it is stopped
 
 app = typer.Typer()
 
@@ -37,7 +36,7 @@ def ingest(context: typer.Context, attached: Attached = False) -> None:
     _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
         application = create_app(here.settings, here.url, appender)
-        _serve(application, here.settings.host, here.settings.ingest_port, "TELLONCE_INGEST_PORT")
+        _serve(application, here.settings, here.settings.ingest_port, "TELLONCE_INGEST_PORT")
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
@@ -48,7 +47,7 @@ def api(context: typer.Context, attached: Attached = False) -> None:
     _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
         application = create_app(here.settings, here.url, appender)
-        _serve(application, here.settings.host, here.settings.api_port, "TELLONCE_API_PORT")
+        _serve(application, here.settings, here.settings.api_port, "TELLONCE_API_PORT")
 
 
 @app.command(epilog="Example:  tellonce timeline --database postgresql://… --log kafka://broker:9092")
@@ -72,22 +71,9 @@ def migrate(context: typer.Context) -> None:
     typer.echo("Tables and topics are up to date.", err=True)
 
 
-class Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _serve(application: FastAPI, host: str, port: int, variable: str) -> None:
-    ports.check(host, port, variable)
-    server = Server(
-        uvicorn.Config(
-            application, host, port, log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-    )  # fmt: skip
+def _serve(application: FastAPI, settings: Settings, port: int, variable: str) -> None:
+    ports.check(settings.host, port, variable)
+    server = Server(application, settings.host, port, settings.request_timeout)
 
     def stop() -> None:
         server.should_exit = True

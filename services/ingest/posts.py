@@ -19,8 +19,6 @@ from services.ingest.measures import Measures
 from services.ingest.sources import segment
 from services.settings import Settings
 
-BODY_SECONDS = 30.0  # until a body must be there
-
 
 class Answer(BaseModel):
     """What became of a request's events, each with its verdict, in the request's order."""
@@ -65,9 +63,9 @@ class Posts:
     @asynccontextmanager
     async def _body(self, request: Request) -> AsyncIterator[bytes]:
         """The body, inflated; its bytes count against the budget until it is translated."""
-        limit, headers = self._settings.max_body, request.headers
+        limit, seconds, headers = self._settings.max_body, self._settings.request_timeout, request.headers
         with bodies.portion(self._budget) as take:
-            raw = await bodies.read(request.stream(), headers, limit, BODY_SECONDS, take)
+            raw = await bodies.read(request.stream(), headers, limit, seconds, take)
             try:
                 yield bodies.inflate(raw, headers.get("content-encoding", ""), limit)
             except Malformed as error:

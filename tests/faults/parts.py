@@ -30,6 +30,12 @@ class Part:
         assert self.process, f"{self.name} was never started"
         return self.process.pid
 
+    @property
+    def peak(self) -> float:
+        """The most memory it ever had as it runs now, in MB (resident set, Linux)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1000
+
     def start(self) -> None:
         """Start it, unless it runs; does not wait until it is of use."""
         if self.alive():

@@ -1,0 +1,133 @@
+"""The HTTP server of the services: uvicorn, where no connection may take time or memory without end.
+
+uvicorn itself waits for a request for ever, and holds headers of any size. A proxy in front needs no settings for it;
+what is left to it is how many connections one address may have.
+"""
+
+import resource
+from asyncio import BaseTransport, TimerHandle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MERCY = 2.0  # seconds beyond the time for a request in which the application may say so itself
+IDLE_SECONDS = 75  # between requests: more than the usual minute of proxies, which else would meet a closed door
+HEADER_BYTES = 64_000  # and trailers, of a request; their parser copies the whole for every piece that comes
+FRAME_BYTES = 1  # for each byte of a body: who sends it in chunks of a few bytes each wants to keep us busy
+REQUEST_BYTES = 16_000_000  # as sent
+UNFINISHED_BYTES = 128_000_000  # of all requests that are not whole yet
+FILES = 65_536  # that a process opens at most, where the system lets it
+OWN_FILES = 200  # kept for the database, the log and whatever else is not a connection
+STOP_SECONDS = 5  # for streams that are open when it is stopped
+
+
+class Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
+
+    def __init__(self, application: FastAPI, host: str, port: int, seconds: float) -> None:
+        """`seconds`: until a request must be whole."""
+        super().__init__(
+            uvicorn.Config(
+                application, host, port, http=Connection, ws="none", log_config=None, access_log=False,
+                server_header=False, timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )  # fmt: skip
+        Connection.most, Connection.seconds = _more_files() - OWN_FILES, seconds + MERCY
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; it is closed when a request does not become whole within its limits.
+
+    `most`: connections at once; `seconds`: until a request is whole; `unfinished`: bytes of those that are not.
+    """
+
+    most, seconds = FILES, MERCY
+    unfinished = 0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._whole = self._in_header = False
+        self._bytes = self._body = 0  # of the request that is not whole: all, and what of it is its body
+        self._end: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self.most:
+            self.transport.close()
+        else:
+            self._end = self.loop.call_later(self.seconds, self._close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._settle()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._whole or self.transport.is_closing():
+            return
+        self._bytes += len(data)
+        Connection.unfinished += len(data)
+        if self._end and self._bytes > HEADER_BYTES + FRAME_BYTES * self._body:  # not in the piece in which it began
+            self._refuse()
+        elif self._bytes > REQUEST_BYTES or Connection.unfinished > UNFINISHED_BYTES:
+            self._close()
+        elif self._end is None:
+            self._end = self.loop.call_later(self.seconds, self._close)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._whole, self._in_header = False, True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_header:  # else a trailer, which would come to the headers of a request that is under way
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_header = False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._whole = True
+        self._settle()
+
+    def _settle(self) -> None:
+        """Nothing is waited for now."""
+        Connection.unfinished -= self._bytes
+        self._bytes = self._body = 0
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+
+    def _refuse(self) -> None:
+        """Say why, unless an answer is under way."""
+        if self._in_header:
+            self.send_400_response("The headers are too large.")
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def _more_files() -> int:
+    """Let the process open as many files as it may; how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return FILES if soft == resource.RLIM_INFINITY else soft
