@@ -78,7 +78,8 @@ def from_wire(
     """Read one posted event: CloudEvents in JSON, or plain JSON with our fields at the top. Raises Malformed.
 
     `source` is the registered source; the document's own stays behind it as a path, so that no source can
-    speak for another. With `source=""` the document's own is taken. `received_at`, if given, is what counts;
+    speak for another. With `source=""` the document's own is taken. `received_at`, if given, is what counts, and
+    stands for a time before 1990 or more than a day later, which is kept as the extension `statedtime`.
     `channel` is for documents and types that name none.
     """
     if not isinstance(document, Mapping):

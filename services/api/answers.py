@@ -75,6 +75,11 @@ class Happening(Answer):
     interaction: UUID
     summary: str = Field(description="In a short English sentence.", examples=["Customer wrote: “My parcel is lost.”"])
     event: dict[str, Any] = Field(description="The event as CloudEvents JSON.")
+    marks: list[str] = Field(
+        default=[],
+        description="What is odd about it: characters replaced, a wrong clock, other contents under the same id.",
+        examples=[["came again with other content"]],
+    )
 
 
 class Interaction(Answer):

@@ -47,6 +47,16 @@ def describe(event: Wire) -> str:
     return SENTENCES.get(event["type"], _unknown)(event, data)
 
 
+def marks(event: Wire, conflicts: int = 0) -> list[str]:
+    """What is odd about an event; `conflicts`: how many other contents came under its id."""
+    found = {
+        "some characters could not be kept": event.get("sanitised") is True,
+        f"its clock said {str(event.get('statedtime'))[:10]}": "statedtime" in event,
+        f"came again with other content{f' ({conflicts} times)' if conflicts > 1 else ''}": conflicts,
+    }
+    return [words for words, holds in found.items() if holds]
+
+
 def describe_interaction(channel: str, count: int, events: Sequence[Wire]) -> str:
     """What an interaction of `count` events was, judged by those at hand."""
     kinds, about = Counter(event["type"] for event in events), subject(events)

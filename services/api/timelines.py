@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.api.answers import Happening, Interaction
-from services.api.descriptions import describe, describe_interaction
+from services.api.descriptions import describe, describe_interaction, marks
 from services.errors import Invalid
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"
@@ -70,6 +70,8 @@ ITEMS = sa.text(f"""
          ORDER BY e.occurred_at, e.event_key LIMIT :oldest)
     ) one WHERE part.identifier_id = ANY(:ids) AND part.interaction_id = ANY(:interactions)
     ORDER BY one.occurred_at, one.event_key""")
+
+CONFLICTS = sa.text("SELECT event_key, count(*) AS number FROM conflicts WHERE event_key = ANY(:keys) GROUP BY 1")
 
 
 class Cursor(NamedTuple):
@@ -161,7 +163,7 @@ def events_page(conn: sa.Connection, ids: Sequence[UUID], filters: Filters, curs
     until = "AND e.occurred_at < :until" if filters.until else ""
     query = EVENTS % (" AND ".join(conditions) or "true", f"{filters.range('e', 'occurred_at')} {until}")
     rows, place = _scan(conn, query, filters.parameters(), ids, cursor, limit, EVENTS_LOOKED_AT)
-    return Page(list(map(happening, rows)), place)
+    return Page(_happenings(conn, rows), place)
 
 
 def interactions(
@@ -170,15 +172,23 @@ def interactions(
     """These interactions of a customer, newest first, with their newest and oldest events in order of time."""
     asked = {"ids": list(ids), "interactions": list(wanted), "newest": newest, "oldest": oldest}
     items: dict[UUID, list[Happening]] = {id: [] for id in wanted}
-    for row in conn.execute(ITEMS, asked) if wanted else ():
-        items[row.interaction_id].append(happening(row))
+    for item in _happenings(conn, conn.execute(ITEMS, asked).all()) if wanted else ():
+        items[item.interaction].append(item)
     sums = conn.execute(SUMS, asked).all() if wanted else ()
     return [_interaction(row, items[row.id], newest, oldest) for row in sums]
 
 
-def happening(row: Any) -> Happening:
-    """A row of events as it is shown."""
-    return Happening(key=row.event_key, interaction=row.interaction_id, summary=describe(row.event), event=row.event)
+def happening(row: Any, conflicts: int = 0) -> Happening:
+    """A row of events as it is shown; `conflicts`: how many other contents came under its id."""
+    key, event = row.event_key, row.event
+    words = marks(event, conflicts)
+    return Happening(key=key, interaction=row.interaction_id, summary=describe(event), event=event, marks=words)
+
+
+def _happenings(conn: sa.Connection, rows: Sequence[Any]) -> list[Happening]:
+    keys = {"keys": [row.event_key for row in rows]}
+    found = {row.event_key: row.number for row in conn.execute(CONFLICTS, keys)}
+    return [happening(row, found.get(row.event_key, 0)) for row in rows]
 
 
 def _interaction(row: Any, items: list[Happening], newest: int, oldest: int) -> Interaction:

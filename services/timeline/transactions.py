@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from schemas.codec import Unreadable, decode
 from services.eventlog import Batch, Record
@@ -19,6 +19,10 @@ from services.timeline.stitch import Outcome, store
 
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
 TRIES = 10
+# What a record with odd values brings about in our own code, there or in the database: it will again, and belongs to
+# the record. Nothing that has to do with the database being away, or with others at work in it, is one of these.
+MISTAKES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+UNSTORABLE = (DataError, IntegrityError, *MISTAKES)
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,19 @@ class Transactions:
 
     def store(self, taken: Taken) -> Taken:
         """Store what was taken, each event once. Raises Fenced, TooManyDead or DBAPIError, and then stores nothing."""
-        started, singly = monotonic(), False
+        started, by_halves = monotonic(), False
         for attempt in range(1, TRIES + 1):
             try:
-                outcome, dead = self._commit(taken, singly)
+                outcome, dead = self._commit(taken, by_halves)
                 break
-            except DBAPIError as error:
-                if not singly and isinstance(error, DataError):
-                    singly = True
-                elif getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
+            except UNSTORABLE:
+                if by_halves:
                     raise
-                else:
-                    self.measures.retries.inc()
+                by_halves = True
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
+                    raise
+                self.measures.retries.inc()
         self.dead.committed(len(dead), len(taken.records))
         self._measure(taken, outcome, dead, monotonic() - started)
         return taken
@@ -82,14 +87,15 @@ class Transactions:
         delay = max((one for one in delays if one is not None), default=None)
         self.measures.batch(outcome, [letter.reason for letter in dead], len(taken.records), seconds, delay)
 
-    def _commit(self, taken: Taken, singly: bool) -> tuple[Outcome, Sequence[DeadLetter]]:
+    def _commit(self, taken: Taken, by_halves: bool) -> tuple[Outcome, Sequence[DeadLetter]]:
         try:
             with self.engine.begin() as conn:
-                if singly:
-                    outcome, dead = self._store_singly(conn, taken.records)
+                if by_halves:
+                    outcome, unstorable = self._store_by_halves(conn, taken.records)
+                    dead = [*taken.dead, *unstorable]
                 else:
                     arrived = [one for some in taken.arrived for one in some]
-                    outcome, dead = store(conn, arrived, self.rules, self.secret, self._known), taken.dead
+                    outcome, dead = store(conn, arrived, self.rules, self.secret, self._known), [*taken.dead]
                 self.dead.set_aside(conn, taken.log, dead, len(taken.records))
                 for batch in taken.batches:
                     mine = taken.claims[batch.partition].generation
@@ -99,17 +105,19 @@ class Transactions:
             self._known.forget()
             raise
 
-    def _store_singly(self, conn: sa.Connection, records: Iterable[Record]) -> tuple[Outcome, Sequence[DeadLetter]]:
-        """Record by record, to find those that the database refuses."""
-        total, dead = Outcome(), list[DeadLetter]()
-        for record in records:
-            arrived = self._read([record], dead)
-            try:
-                with conn.begin_nested():
-                    total += store(conn, arrived, self.rules, self.secret, Known())
-            except DataError as error:
-                dead.append(DeadLetter(record, "unstorable", str(error.orig).splitlines()[0]))
-        return total, dead
+    def _store_by_halves(self, conn: sa.Connection, records: Sequence[Record]) -> tuple[Outcome, list[DeadLetter]]:
+        """Find the records that can't be stored; the others go through."""
+        if not records:
+            return Outcome(), []
+        try:
+            with conn.begin_nested():
+                return store(conn, self._read(records, []), self.rules, self.secret, Known()), []
+        except UNSTORABLE as error:
+            if len(records) == 1:
+                return Outcome(), [DeadLetter(records[0], "unstorable", _words(error))]
+        half = len(records) // 2
+        first, second = (self._store_by_halves(conn, some) for some in (records[:half], records[half:]))
+        return first[0] + second[0], first[1] + second[1]
 
     def _read(self, records: Iterable[Record], dead: list[DeadLetter]) -> list[Arrival]:
         """The events of the records that can be read whole; those that can't become dead letters."""
@@ -120,4 +128,13 @@ class Transactions:
                 arrived += [arrival(decode(line), self.rules, self.secret, line) for line in lines]
             except Unreadable as error:
                 dead.append(DeadLetter(record, error.reason, error.detail))
+            except MISTAKES as error:
+                dead.append(DeadLetter(record, "unstorable", _words(error)))
         return arrived
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, DBAPIError):
+        return str(error.orig).partition("\n")[0]
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.timeline.bulk import Array, numbers, texts, times, uuids
 from services.timeline.identity import Id
 from services.timeline.interactions import SILENCE, Part, Visit, Visits, revisit, visit_id
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # The columns of a part, each with how it is packed.
 PART: dict[str, Callable[[Iterable[Any]], Array]] = {
     "source": texts, "channel": texts, "conversation": texts, "started_at": times, "last_at": times,
@@ -95,8 +96,8 @@ def _known(conn: sa.Connection, moments: Mapping[Id, Sequence[tuple[datetime, Id
         JOIN visits ON device_id = n.id AND started_at <= until AND ended_at >= since""",
         (
             uuids(devices),
-            times(min(moments[device])[0] - SILENCE for device in devices),
-            times(max(moments[device])[0] + SILENCE for device in devices),
+            times(max(min(moments[device])[0], FIRST + SILENCE) - SILENCE for device in devices),
+            times(min(max(moments[device])[0], LAST - SILENCE) + SILENCE for device in devices),
         ),
     )
     found: dict[Id, list[Visit]] = {device: [] for device in devices}

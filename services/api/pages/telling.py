@@ -126,7 +126,7 @@ def _label(item: Happening, role: str) -> str:
     event, data = item.event, _data(item)
     if event["type"] == "feedback.received":
         return describe({**event, "data": {**data, "text": None}}).lower()
-    return joined(role, LABELS.get(event["type"]), AUTOMATIC.get(data.get("automatic", "")))
+    return joined(role, LABELS.get(event["type"]), AUTOMATIC.get(data.get("automatic", "")), *item.marks)
 
 
 def _side(event: Mapping[str, Any]) -> str:
@@ -134,7 +134,7 @@ def _side(event: Mapping[str, Any]) -> str:
 
 
 def _step(item: Happening) -> Step:
-    return Step(item.summary, _at(item), item.event["type"] == "error.shown")
+    return Step(joined(item.summary, *item.marks), _at(item), item.event["type"] == "error.shown")
 
 
 def _way(stretch: Sequence[Happening]) -> str:
