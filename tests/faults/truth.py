@@ -111,7 +111,7 @@ def _replayed(stand: Stand, engine: sa.Engine) -> Iterator[sa.Engine]:
     with engine.connect() as conn:
         secret = bytes(conn.exec_driver_sql("SELECT secret FROM deployment").scalar_one())
     calm, rules = database.engine(url), Settings().rules()
-    events = [event for batch in _whole_log(stand) for event in _events(batch)]
+    events = [event for batch in whole_log(stand) for event in _events(batch)]
     for start in range(0, len(events), BATCH):
         with calm.begin() as conn:
             stitch(conn, events[start : start + BATCH], rules, secret)
@@ -121,7 +121,8 @@ def _replayed(stand: Stand, engine: sa.Engine) -> Iterator[sa.Engine]:
         conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
-def _whole_log(stand: Stand) -> Iterator[Batch]:
+def whole_log(stand: Stand) -> Iterator[Batch]:
+    """All that is in the log now, in order within each partition."""
     with open_reader(_settings(stand), stand.database) as reader:
         ends = {partition: end for partition, end in reader.ends().items() if end}
         at: dict[int, int] = {}

@@ -1,0 +1,109 @@
+"""More than can be taken, or nowhere to put it: what is accepted is durable, the rest is told so, memory is bounded."""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event as Flag
+from time import monotonic
+
+import orjson
+import pytest
+
+from tests.e2e.stacks import wait_for
+from tests.faults.flood import Answers, Flood
+from tests.faults.load import Try
+from tests.faults.stand import LONG, Log, Stand
+from tests.faults.truth import whole_log
+from tests.faults.witness import Witness
+
+MOST_MEMORY = 512  # MB of any process of ours
+SECONDS = 60 if LONG else 10  # of overload
+AWAY = 60 if LONG else 8  # seconds for which the log is away
+BACK = 10.0  # seconds after which all is as before
+IN_A_ROW = 30  # good answers that show it
+SOON = 0.5  # seconds for an answer, beyond what it took before
+
+
+class Flooded:
+    """A deployment with a flood to pour on it, and a client that sees how long an answer takes."""
+
+    def __init__(self, stand: Stand) -> None:
+        self.stand = stand
+        key = stand.key()
+        self.flood = Flood(stand.ingest, key)
+        self.witness = Witness(f"{stand.ingest}/v1/events", stand.key("witness"), posts=True)
+
+    def calm(self) -> float:
+        """Seconds until an answer at most, without a flood."""
+        began = monotonic()
+        wait_for(lambda: len(self._since(began)) >= 3 * IN_A_ROW, "the witness")
+        return max(one.seconds for one in self._since(began))
+
+    def is_as_before(self, since: float, calm: float) -> None:
+        """Wait until answers come as they did before."""
+
+        def good() -> bool:
+            last = self._since(since)[-IN_A_ROW:]
+            return len(last) == IN_A_ROW and all(one.status == 200 and one.seconds < calm + SOON for one in last)
+
+        # those in a row take their time, too
+        wait_for(good, f"answers as soon as before ({calm:.2f} s)", BACK + IN_A_ROW * (0.05 + calm))
+        print(f"as before after {monotonic() - since:.1f} s")
+
+    def kept_its_word(self, answers: Answers) -> None:
+        """Nothing but 200, and 503 with Retry-After; what was accepted is in the log; memory is bounded."""
+        peaks = {name: round(self.stand[name].peak) for name in self.stand.names("ingest", "api", "worker")}
+        print(f"{answers}; MB: {peaks}")
+        assert answers.statuses.keys() <= {200, 503}, (answers.statuses, answers.odd[:3])
+        assert not answers.odd, answers.odd[:3]
+        assert max(peaks.values()) < MOST_MEMORY, peaks
+        lines = (
+            line for batch in whole_log(self.stand) for record in batch.records for line in record.value.split(b"\n")
+        )
+        stored = {orjson.loads(line)["id"] for line in lines}
+        assert answers.accepted <= stored, f"{len(answers.accepted - stored)} lost"
+
+    def _since(self, moment: float) -> list[Try]:
+        return [one for one in list(self.witness.tries) if one.at >= moment]
+
+
+@pytest.fixture(scope="module", params=["postgres", "kafka"])
+def flooded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flooded]:
+    """Each of the logs in turn."""
+    kind: Log = request.param
+    folder: Path = tmp_path_factory.mktemp(f"overload-{kind}")
+    with Stand(folder, kind, workers=1) as stand:
+        scene = Flooded(stand)
+        with scene.witness:
+            yield scene
+
+
+def test_twice_of_what_can_be_sustained(flooded: Flooded) -> None:
+    calm, rate = flooded.calm(), flooded.flood.sustainable(SECONDS / 3)
+    answers = flooded.flood.pour(SECONDS, 2 * rate)
+    ended = monotonic()
+    print(f"{flooded.stand.log_kind}: {rate:.0f} requests/s sustained")
+    flooded.is_as_before(ended, calm)
+    flooded.kept_its_word(answers)
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_the_log_is_away(how: str, flooded: Flooded) -> None:
+    stand, calm = flooded.stand, flooded.calm()
+    name = "postgres" if stand.log_kind == "postgres" else "broker"
+    with ThreadPoolExecutor(1) as threads:
+        pouring = threads.submit(flooded.flood.pour, AWAY + 4, 100)
+        Flag().wait(2)  # of the flood, in which the log is there
+        stand.kill(name) if how == "killed" else stand[name].signal(signal.SIGSTOP)
+        Flag().wait(AWAY)
+        if how == "killed":
+            stand.mend([name])
+        else:
+            stand[name].signal(signal.SIGCONT)
+        back = monotonic()
+        answers = pouring.result()
+    print(f"{stand.log_kind} {how}")
+    assert answers.statuses[503] > AWAY * 100 / 2, answers
+    flooded.is_as_before(max(back, monotonic()), calm)
+    flooded.kept_its_word(answers)
