@@ -13,6 +13,7 @@ from benchmarks.asking import Asking
 from benchmarks.figures import Figure, Line, Reading, Run, in_rounds
 from benchmarks.references import percentiles
 from benchmarks.stands import Stand
+from tests.e2e import stacks
 
 EVERY = 0.01  # seconds between questions
 # Busy customers are asked for more often, as they come more often.
@@ -26,7 +27,8 @@ def briefs(run: Run) -> Iterator[Line]:
     rate = run.scale.background
     with Stand(run) as stand, stand.running("ingest", "timeline", "api"):
         run.say("customers get a history")
-        stand.fill(run.scale.events)
+        filled = stand.fill(run.scale.events)
+        stacks.wait_for(lambda: filled.now() >= filled.accepted, "all that is accepted", 300)
         with stand.engine.connect() as conn:
             known = list(conn.scalars(sa.text(KNOWN)))
         ask = Asking(stand.address("api"), stand.tellonce("keys", "add", "desk", "--role", "agent"))

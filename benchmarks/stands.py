@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from benchmarks import crowd
 from benchmarks.figures import Reading, Run
-from benchmarks.load import Load
+from benchmarks.load import Answered, Load
 from services import database, embedded
 from services.eventlog.opening import open_reader
 from services.settings import Settings
@@ -99,17 +99,12 @@ class Stand:
             yield
         load.outcome(process)
 
-    def fill(self, events: int) -> None:
-        """Accept at least so many, and wait until they are on timelines. Needs ingest and timeline."""
-        before, accepted = self.count(), 0
-        while accepted < events:
-            accepted += self.load(16, 100).run(1).requests * 100
-        stacks.wait_for(lambda: self.count() - before >= accepted, f"{accepted} events on timelines", 300)
-
-    def check_stored(self, accepted: int, stored: int, unanswered: int) -> None:
-        """Raise RuntimeError unless all that was accepted is stored once; some may be whose answer nobody awaited."""
-        if not accepted <= stored <= accepted + unanswered:
-            raise RuntimeError(f"{accepted} events were accepted and {stored} are stored")
+    def fill(self, events: int) -> "Stored":
+        """Have at least so many accepted. Needs ingest."""
+        filled = Stored(self)
+        while filled.accepted < events:
+            filled.add(self.load(16, 100), self.load(16, 100).run(1))
+        return filled
 
     def count(self, table: str = "arrivals") -> int:
         """Rows of a table; of `arrivals`: the events that are on timelines."""
@@ -165,6 +160,30 @@ class Stand:
             yield
         finally:
             part.kill()
+
+
+class Stored:
+    """What loads had accepted since, for comparing with what is stored."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand, self._before = stand, stand.count()
+        self.accepted = self.unanswered = 0
+
+    def add(self, load: Load, answered: Answered) -> None:
+        """A load that has ended: nobody has awaited its last answers."""
+        self.accepted += answered.requests * load.batch
+        self.unanswered += load.connections * load.batch
+
+    def now(self) -> int:
+        """Events on timelines since."""
+        return self._stand.count() - self._before
+
+    def check(self) -> int:
+        """How many are stored. Raises RuntimeError unless that is all that was accepted, each once."""
+        stored = self.now()
+        if not self.accepted <= stored <= self.accepted + self.unanswered:
+            raise RuntimeError(f"{self.accepted} events were accepted and {stored} are stored")
+        return stored
 
 
 class Places:

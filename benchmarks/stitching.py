@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from benchmarks import references
 from benchmarks.figures import Figure, Line, Measure, Reading, Run, in_rounds
-from benchmarks.stands import Places, Stand
+from benchmarks.stands import Places, Stand, Stored
 
 BATCH, CONNECTIONS = 100, 16
 LONG = 3  # times the scale's seconds, for a load whose lag is watched
@@ -33,17 +33,13 @@ def drained(run: Run) -> Iterator[Line]:
 
 
 def _drained(stand: Stand) -> Reading:
-    before, accepted = stand.count(), 0
     with stand.running("ingest"):
-        while accepted < stand.run.scale.events:
-            accepted += stand.load(CONNECTIONS, BATCH).run(1).requests * BATCH
+        filled = stand.fill(stand.run.scale.events)
     with stand.places() as places:
         first = Sample(monotonic(), places.ends(), places.stitched())
         with stand.running("timeline"):
             samples = [first, *_watch(places, first.end)]
-    events = stand.count() - before
-    stand.check_stored(accepted, events, CONNECTIONS * BATCH)
-    return {"/s": _rate(samples, events)}
+    return {"/s": _rate(samples, filled.check())}
 
 
 def _watch(places: Places, end: int) -> Iterator[Sample]:
@@ -76,21 +72,21 @@ def sustained(run: Run) -> Iterator[Line]:
 
 
 def _sustained(stand: Stand, rate: int) -> Reading:
-    seconds, before = stand.run.scale.seconds * LONG, stand.count()
+    seconds, stored = stand.run.scale.seconds * LONG, Stored(stand)
     load, began = stand.load(CONNECTIONS, BATCH, rate), monotonic()
     with stand.places() as places:
         with stand.used() as used, load.going() as process:
             samples = list(_sampled(places, seconds))
-        stored, took = stand.count() - before, monotonic() - began
-        answered = load.outcome(process)
+        meanwhile, took = stored.now(), monotonic() - began
+        stored.add(load, answered := load.outcome(process))
         *_, last = _watch(places, places.ends())
-    stand.check_stored(answered.requests * BATCH, stand.count() - before, CONNECTIONS * BATCH)
+    stored.check()
     offered = answered.requests * BATCH / answered.seconds
     lags = [_lag(samples, number) for number in range(len(samples))]
     third = len(lags) // 3
     grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
     caught_up = max(last.at - samples[-1].at, 0)
-    return {"/s": stored / took, "accepted /s": offered, "lag s": lags[-1], "lag growth s/s": grown,
+    return {"/s": meanwhile / took, "accepted /s": offered, "lag s": lags[-1], "lag growth s/s": grown,
             "left s": caught_up, "p99 ms": answered.p99} | used  # fmt: skip
 
 
