@@ -58,11 +58,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Figure:
-    """What one may ask for by `--only`; `measure` does it for one log."""
+    """What one may ask for by `--only`; `measure` does it for one log, `logs` are those for which it differs."""
 
     name: str
     what: str
     measure: Callable[[Run], Iterator[Line]]
+    logs: tuple[Log, ...] = ("postgres", "kafka")
 
 
 def in_rounds(run: Run, what: str, own: Measure, beside: Mapping[str, Measure] | None = None) -> Line:

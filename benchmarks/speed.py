@@ -8,7 +8,6 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks import acknowledging, briefing, machine, seeing, stitching
-from benchmarks.figures import QUICK, Figure, Line, Log, Run, Scale
+from benchmarks.figures import QUICK, Figure, Log, Run, Scale
 from benchmarks.table import markdown, notes, table
 
 FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing) for one in part.FIGURES}
@@ -35,17 +34,27 @@ def main() -> None:
     """Measure what was asked for and print it."""
     given = _given()
     scale = replace(QUICK if given.quick else Scale(), **({"rounds": given.rounds} if given.rounds else {}))
-    found: dict[str, Any] = {"machine": machine.described(), "scale": asdict(scale), "lines": []}
-    for line in _measured([FIGURES[name] for name in given.only or FIGURES], LOGS[given.log], scale):
-        found["lines"].append(line.as_json())
+    wanted = [(FIGURES[name], log) for name in given.only or FIGURES for log in LOGS[given.log]]
+    wanted = [(figure, log) for figure, log in wanted if log in figure.logs]
+    lines, here = _others(given.out, wanted), machine.described()
+    for line in _measured(wanted, scale):
+        lines.append(line | {"machine": here, "scale": asdict(scale)})
+        lines.sort(key=lambda line: list(FIGURES).index(line["figure"]))
         if given.out:  # what there is so far, for who ends it early
-            given.out.write_text(json.dumps(found, indent=2) + "\n")
+            given.out.write_text(json.dumps({"lines": lines}, indent=2) + "\n")
     console = Console(highlight=False)
     console = Console(highlight=False, width=max(console.width, 140))  # a file or a pipe has 80
-    console.print(table(found["lines"]), *notes(found["lines"]), sep="\n")
-    console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found["machine"].items()))
+    console.print(table(lines), *notes(lines), sep="\n")
+    console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in here.items()))
     if given.markdown:
-        given.markdown.write_text(markdown(found["lines"]))
+        given.markdown.write_text(markdown(lines))
+
+
+def _others(out: Path | None, wanted: Sequence[tuple[Figure, Log]]) -> list[dict[str, Any]]:
+    """The lines of a file that are not measured anew."""
+    lines = json.loads(out.read_text())["lines"] if out and out.exists() else []
+    names = {(figure.name, log) for figure, log in wanted}
+    return [line for line in lines if (line["figure"], line["log"]) not in names]
 
 
 def _given() -> argparse.Namespace:
@@ -57,22 +66,25 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--log", choices=LOGS, default="both", help="the event log; both")
     parser.add_argument("--quick", action="store_true", help="a short form that shows that it works, not how fast")
     parser.add_argument("--rounds", type=int, help=f"of each measurement; {Scale.rounds}")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument(
+        "--out", type=Path, help="write the figures as JSON, beside those of others that it has already"
+    )
     parser.add_argument("--markdown", type=Path, help="write the table as Markdown")
     return parser.parse_args()
 
 
-def _measured(figures: Sequence[Figure], logs: Sequence[Log], scale: Scale) -> Iterator[Line]:
+def _measured(wanted: Sequence[tuple[Figure, Log]], scale: Scale) -> Iterator[dict[str, Any]]:
     """The lines of these figures, with a bar that says what is going on."""
     columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar, TemporaryDirectory() as folder:
-        task = bar.add_task("", total=len(figures) * len(logs))
-        for figure, log in product(figures, logs):
+        task = bar.add_task("", total=len(wanted))
+        for figure, log in wanted:
 
             def say(what: str, where: str = f"{figure.name}, {log}") -> None:
                 bar.update(task, description=f"{where}: {what}")
 
-            yield from figure.measure(Run(log, scale, Path(folder), say))
+            for line in figure.measure(Run(log, scale, Path(folder), say)):
+                yield {"figure": figure.name} | line.as_json()
             bar.advance(task)
 
 

@@ -93,7 +93,7 @@ class Stand:
 
     @contextmanager
     def under(self, rate: int, connections: int = 16) -> Iterator[None]:
-        """Events come one by one at this rate, all accepted, while the block lasts."""
+        """Events come one by one at this rate while the block lasts."""
         load = self.load(connections, 1, rate)
         with load.going() as process:
             yield
@@ -167,12 +167,12 @@ class Stored:
 
     def __init__(self, stand: Stand) -> None:
         self._stand, self._before = stand, stand.count()
-        self.accepted = self.unanswered = 0
+        self.accepted = self.unsure = 0
 
     def add(self, load: Load, answered: Answered) -> None:
-        """A load that has ended: nobody has awaited its last answers."""
-        self.accepted += answered.requests * load.batch
-        self.unanswered += load.connections * load.batch
+        """A load that has ended: nobody has awaited its last answers, and what was refused may be there."""
+        self.accepted += answered.accepted * load.batch
+        self.unsure += (answered.refused + load.connections) * load.batch
 
     def now(self) -> int:
         """Events on timelines since."""
@@ -181,7 +181,7 @@ class Stored:
     def check(self) -> int:
         """How many are stored. Raises RuntimeError unless that is all that was accepted, each once."""
         stored = self.now()
-        if not self.accepted <= stored <= self.accepted + self.unanswered:
+        if not self.accepted <= stored <= self.accepted + self.unsure:
             raise RuntimeError(f"{self.accepted} events were accepted and {stored} are stored")
         return stored
 

@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, Line, Measure, Reading, Run, in_rounds
 from benchmarks.stands import Places, Stand, Stored
 
 BATCH, CONNECTIONS = 100, 16
-LONG = 3  # times the scale's seconds, for a load whose lag is watched
+LONG = 2  # times the scale's seconds, for a load whose lag is watched
 PATIENCE = 300  # seconds for what is in the log to be stitched
 
 
@@ -81,13 +81,13 @@ def _sustained(stand: Stand, rate: int) -> Reading:
         stored.add(load, answered := load.outcome(process))
         *_, last = _watch(places, places.ends())
     stored.check()
-    offered = answered.requests * BATCH / answered.seconds
+    offered = answered.accepted * BATCH / answered.seconds
     lags = [_lag(samples, number) for number in range(len(samples))]
     third = len(lags) // 3
     grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
     caught_up = max(last.at - samples[-1].at, 0)
     return {"/s": meanwhile / took, "accepted /s": offered, "lag s": lags[-1], "lag growth s/s": grown,
-            "left s": caught_up, "p99 ms": answered.p99} | used  # fmt: skip
+            "left s": caught_up, "refused": answered.refused, "p50 ms": answered.p50, "p99 ms": answered.p99} | used  # fmt: skip
 
 
 def _sampled(places: Places, seconds: float) -> Iterator[Sample]:
