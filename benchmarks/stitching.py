@@ -85,9 +85,9 @@ def _sustained(stand: Stand, rate: int) -> Reading:
     lags = [_lag(samples, number) for number in range(len(samples))]
     third = len(lags) // 3
     grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
-    caught_up = max(last.at - samples[-1].at, 0)
-    return {"/s": meanwhile / took, "accepted /s": offered, "lag s": lags[-1], "lag growth s/s": grown,
-            "left s": caught_up, "refused": answered.refused, "p50 ms": answered.p50, "p99 ms": answered.p99} | used  # fmt: skip
+    left = max(last.at - samples[-1].at, 0)
+    reading = {"/s": meanwhile / took, "p50 ms": answered.p50, "p99 ms": answered.p99, "accepted /s": offered}
+    return reading | {"refused": answered.refused, "lag s": lags[-1], "lag growth s/s": grown, "left s": left} | used
 
 
 def _sampled(places: Places, seconds: float) -> Iterator[Sample]:
