@@ -74,10 +74,10 @@ def test_a_key_that_was_refused_counts_as_soon_as_it_is_made(engine: sa.Engine) 
 
 
 def _breakable(engine: sa.Engine) -> Callable[[], None]:
-    """A switch after which every new connection of the engine fails, as if the database had gone."""
+    """A switch after which the engine gives no connection, as if the database had gone."""
     gone = False
 
-    @sa.event.listens_for(engine, "do_connect")
+    @sa.event.listens_for(engine, "checkout")
     def refuse(*_: object) -> None:
         if gone:
             raise sa.exc.OperationalError("connect", {}, Exception("the database is gone"))
