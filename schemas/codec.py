@@ -15,7 +15,7 @@ from schemas.cleaning import Unkeepable, cleaned, is_suspect
 from schemas.event import Event
 from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read
 
-__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire"]
+__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire", "written"]
 
 
 class Unreadable(Exception):
@@ -30,7 +30,7 @@ class Unreadable(Exception):
 def to_wire(event: Event) -> dict[str, Any]:
     """The event as canonical CloudEvents JSON; absent fields are left out, times are in UTC."""
     inside = {name: _plain(value) for name in INSIDE if (value := getattr(event, name)) not in (None, ())}
-    times = {TIMES[name]: _timestamp(value) for name in TIMES if (value := getattr(event, name))}
+    times = {TIMES[name]: written(value) for name in TIMES if (value := getattr(event, name))}
     optional = {"conversation": event.conversation} if event.conversation else {}
     return {
         "datacontenttype": JSON,
@@ -99,5 +99,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _timestamp(moment: datetime) -> str:
+def written(moment: datetime) -> str:
+    """A time in UTC as it is on the wire."""
     return moment.isoformat().replace("+00:00", "Z")

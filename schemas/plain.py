@@ -65,7 +65,7 @@ def _plain(
     if known:
         own = known.checked(own)
     wire = {
-        "channel": fields["channel"] if "channel" in fields else (known and known.channel) or channel or "other",
+        "channel": fields.get("channel", (known and known.channel) or channel or "other"),
         "data": {**own, **inside},
         "datacontenttype": fields.get("datacontenttype", JSON),
         "direction": fields["direction"] if "direction" in fields else direction_of(known, data).value,

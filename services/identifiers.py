@@ -26,6 +26,7 @@ ALIASES = {
 # Strongest first: an event is attached to the first of these that it names.
 STRENGTH = ("account", "email", "phone", "social")
 WEAKEST = ("device", "conversation", "event")
+RANKS = {type: place for place, type in enumerate((*STRENGTH, "", *WEAKEST)) if type}
 # These mean the same whatever source names them; all others are the source's own and carry its name.
 GLOBAL = frozenset({"account", "email", "phone", "social", "device"})
 
@@ -81,11 +82,7 @@ class Rules:
 
 def rank(type: str) -> int:
     """Strength of a type, 0 the strongest: account, email, phone, social, others, device, conversation."""
-    if type in STRENGTH:
-        return STRENGTH.index(type)
-    if type in WEAKEST:
-        return len(STRENGTH) + 1 + WEAKEST.index(type)
-    return len(STRENGTH)
+    return RANKS.get(type, len(STRENGTH))
 
 
 def verification(identifier: Identifier) -> Verification:
@@ -140,6 +137,18 @@ def named(event: Event, rules: Rules) -> dict[Key, Verification]:
 def keys(event: Event, rules: Rules) -> list[Key]:
     """Whom an event names, strongest first: the first decides its place in the log and on whom it stays."""
     return list(named(event, rules))
+
+
+def strongest(found: Iterable[tuple[str, str]], system: str, rules: Rules) -> Key | None:
+    """The first of `named`, of identifiers as types and values; those that can't be it are not normalised."""
+    best, reached = None, 0
+    for place, type, value in sorted((rank(canonical_type(type)), type, value) for type, value in found):
+        if best and place > reached:
+            break
+        key = normalise(type, value, system, rules)
+        if key and (best is None or key < best):
+            best, reached = key, place
+    return best
 
 
 def conversation_key(event: Event) -> Key:

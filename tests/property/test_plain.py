@@ -27,7 +27,7 @@ NEARLY: list[Any] = [
     [{"type": "email", "value": "a@b.ee", "verification": None}], [{"type": "email", "value": "a@b.ee", "raw": 1}],
     [{"type": "email", "value": "a@b.ee"}, {"type": "x", "value": ""}], [{"type": "order", "value": " "}],
     [{"type": "email", "value": "a@b.ee", "verification": "verified"}], {"role": "agent"}, {"name": "Mari"},
-    {"role": "agent", "id": None}, {"name": ""}, {"role": "clown"}, {"name": "x", "properties": {"a": [1, {"b": None}]}},
+    {"role": "agent", "id": None}, {"name": ""}, {"role": "clown"}, {"name": "x", "properties": {"a": [1, {"b": 2}]}},
     {"text": None}, {"text": ""}, {"text": "x", "language": 3},
 ]  # fmt: skip
 nearly = st.sampled_from(NEARLY)
