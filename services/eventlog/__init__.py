@@ -9,7 +9,6 @@ from services.errors import TooLarge, Unavailable
 
 EVENTS = "timeline.events"
 DEAD = "timeline.events.dead"
-EVENT = 1_000  # bytes for which an event is counted where a record may hold several
 LARGEST = 4_000_000  # bytes of a record's key and value; both logs take as much
 
 
@@ -92,8 +91,6 @@ class Reader(Protocol):
 
     def poll(self, timeout: float) -> list[Batch]:
         """The next records of the partitions held, at most `batch_size`; empty after `timeout` seconds.
-
-        They end with the one that reaches `batch_size` times EVENT bytes, so that it is about as many events.
         Only partitions that were given a position by `seek` are read. What is returned is not returned again
         until the caller seeks back. Raises LogUnavailable; the same reader goes on when the log is back.
         """

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from services.eventlog import EVENT, EVENTS, LARGEST, Batch, Record
+from services.eventlog import EVENTS, LARGEST, Batch, Record
 from services.eventlog.kafka_clients import (
     ROOM,
     Options,
@@ -22,7 +22,6 @@ from services.eventlog.kafka_clients import (
     describe,
     reach,
 )
-from services.eventlog.partitions import RECORD
 from services.eventlog.sharing import Share
 
 log = structlog.get_logger()
@@ -53,7 +52,7 @@ class KafkaReader:
         stall: float = STALL,
     ) -> None:
         check_options(options or {})
-        self._topic, self._stall, self._batch_size = topic, stall, batch_size
+        self._topic, self._stall = topic, stall
         own = {"group_id": group, "max_poll_records": batch_size}
         self._settings: dict[str, Any] = {**CONSUMING, **reach(servers, TIMEOUT), **own, **(options or {})}
         self._share = Share(engine, topic, group)
@@ -81,7 +80,7 @@ class KafkaReader:
                 self._assign(consumer)
                 return []
             try:
-                found = self._fetched(consumer, timeout)
+                found = consumer.poll(timeout_ms=int(timeout * 1000))
             except KafkaError:
                 self._disconnect()
                 raise
@@ -161,21 +160,6 @@ class KafkaReader:
         kept = self._positions.keys() & self._share.held
         self._positions = {partition: self._positions[partition] for partition in kept}
         consumer.assign([self._where(partition) for partition in sorted(kept)])
-
-    def _fetched(self, consumer: KafkaConsumer, timeout: float) -> dict[TopicPartition, list[Any]]:
-        """What comes within the time-out, and what has come with it, up to the bytes and records of a batch."""
-        found: dict[TopicPartition, list[Any]] = {}
-        left, room = self._batch_size, self._batch_size * EVENT
-        while left > 0 and room > 0:
-            most = min(left, max(room // RECORD, 1))
-            some = consumer.poll(timeout_ms=0 if found else int(timeout * 1000), max_records=most)
-            if not some:
-                break
-            for where, records in some.items():
-                found.setdefault(where, []).extend(records)
-                left -= len(records)
-                room -= sum(len(one.value or b"") for one in records)
-        return found
 
     def _batch(self, partition: int, records: Sequence[Any]) -> Batch:
         first, end = self._positions[partition], records[-1].offset + 1

@@ -28,15 +28,22 @@ WAIT = 0.85
 
 
 class Application(FastAPI):
-    """FastAPI, except that what is posted to the `direct` addresses goes straight there, past middleware and routes."""
+    """FastAPI, except that what is posted to the `direct` addresses goes straight there, past middleware and routes.
+
+    `browsers`: the same for pages, which say where they come from.
+    """
 
     direct: dict[str, ASGIApp]
+    browsers: dict[str, ASGIApp]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.direct:
-            await self.direct[scope["path"]](scope, receive, send)
-        else:
+        endpoint = self.direct.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if endpoint is None:
             await super().__call__(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self.browsers[scope["path"]](scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
@@ -62,12 +69,12 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
     refusals.install(app)
     app.add_middleware(CORSMiddleware, **_browsers(settings))
-    app.direct = {}
+    app.direct, app.browsers = {}, {}
     endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
     for path, (take, described) in endpoints.items():
-        endpoint = CORSMiddleware(Endpoint(path, take, measures), **_browsers(settings))
         for address in (path, path + "/"):  # clients don't follow a redirect with their body
-            app.direct[address] = endpoint
+            app.direct[address] = Endpoint(path, take, measures)
+            app.browsers[address] = CORSMiddleware(app.direct[address], **_browsers(settings))
         _describe(app, path, take, described)
     checks = {"event log": appender.check, "database of the sources' keys": keys.check}
     app.include_router(operations(measures.registry, checks, settings.append_timeout))

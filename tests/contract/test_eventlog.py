@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from services.errors import TooLarge
-from services.eventlog import EVENT, LARGEST, Batch, Draft, LogUnavailable
+from services.eventlog import LARGEST, Batch, Draft, LogUnavailable
 from services.eventlog.partitions import partition_of
 from services.eventlog.positions import Fenced, advance, claim
 from tests.brokers import Broker
@@ -271,16 +271,6 @@ def test_a_poll_brings_no_more_than_a_batch_and_starves_no_partition(log: Log, e
         until(lambda: len({batch.partition for batch in batches}) == PARTITIONS, lambda: batches.extend(work.step()))
         assert max(len(batch.records) for batch in batches) <= 10
         until(lambda: len(work.done) == 300, work.step)
-
-
-def test_a_poll_of_large_records_brings_about_as_many_events(log: Log, engine: sa.Engine) -> None:
-    append(log, *(b"%03d" % number + b"x" * 10_000 for number in range(100)))
-    with log.reader(batch_size=50) as reader:
-        work = Work(engine, reader)
-        batches: list[list[Batch]] = []
-        until(lambda: len(work.done) == 100, lambda: batches.append(work.step()))
-    sizes = [sum(len(one.value) for batch in some for one in batch.records) for some in batches]
-    assert 10_003 <= max(sizes) <= 50 * EVENT + 10_003
 
 
 def test_partitions_that_are_added_are_shared_and_never_taken_away(

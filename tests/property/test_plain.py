@@ -8,10 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import encode, from_wire
-from schemas.event import CHANNELS
+from schemas.event import CHANNELS, Identifier
 from schemas.plain import plain
 from schemas.reading import NAMES, Malformed
 from schemas.types import TYPES
+from services.identifiers import Rules, conversation_key, keys, strongest
+from tests.builders import event
 from tests.examples import EXAMPLES
 from tests.property.test_wire import anything, events, posted, texts, to_wire
 
@@ -80,3 +82,16 @@ def test_the_examples_are_plain(name: str) -> None:
     document = {field: value for field, value in EXAMPLES[name].items() if field in NAMES and field != "recordedtime"}
     assert plain(document, "shop", WRITTEN, CHANNELS, None)
     assert posted(document)
+
+
+types = st.sampled_from(["account", "customer_id", "email", "mail", "phone", "device", "loyalty", "conversation"])
+handles = st.sampled_from(
+    ["8812", "17", "n/a", "Mari@Example.com", "x@y.ee", "+372 5123 4567", "5123 4568", "d-1", "0000"]
+)
+
+
+@given(st.lists(st.tuples(types, handles), max_size=5))
+def test_the_strongest_is_the_first_of_all_that_are_named(pairs: list[tuple[str, str]]) -> None:
+    happened = event(identifiers=[Identifier(type=type, value=value) for type, value in pairs], conversation="c-1")
+    best = strongest(pairs, "shop", Rules()) or conversation_key(happened)
+    assert best == keys(happened, Rules())[0]
