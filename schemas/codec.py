@@ -6,6 +6,7 @@ for an attribute must be a scalar.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -99,6 +100,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=64)  # all events of a request came at one time
 def written(moment: datetime) -> str:
     """A time in UTC as it is on the wire."""
     return moment.isoformat().replace("+00:00", "Z")

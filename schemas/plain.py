@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.cleaning import ONLY_JSON, is_suspect
+from schemas.codec import written
 from schemas.event import Direction, Role, Verification
-from schemas.reading import INSIDE, JSON, NAMES, VERSION, direction_of, source_of
+from schemas.reading import AHEAD, EARLIEST, INSIDE, JSON, NAMES, VERSION, direction_of, source_of
 from schemas.types import TYPES
 
 SHORT = 512
@@ -41,21 +42,20 @@ class _NotPlain(ValueError):
 
 
 def plain(
-    document: dict[str, Any], source: str, received: str, channels: Collection[str], channel: str | None
+    document: dict[str, Any], source: str, received_at: datetime, channels: Collection[str], channel: str | None
 ) -> Plain | None:
     """The event of a document, or None: see above.
 
-    `source`, `channel`: as in `from_wire`; `received`: when it came, as it is written; `channels`: those that count
-    as plain, each a name.
+    `source`, `received_at`, `channel`: as in `from_wire`; `channels`: those that count as plain, each a name.
     """
     try:
-        return _plain(document, source, received, channels, channel)
+        return _plain(document, source, received_at, channels, channel)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # the long way says what it is
         return None
 
 
 def _plain(
-    document: dict[str, Any], source: str, received: str, channels: Collection[str], channel: str | None
+    document: dict[str, Any], source: str, received_at: datetime, channels: Collection[str], channel: str | None
 ) -> Plain:
     fields = _fields(document)
     data = fields.get("data", {})
@@ -70,10 +70,10 @@ def _plain(
         "datacontenttype": fields.get("datacontenttype", JSON),
         "direction": fields["direction"] if "direction" in fields else direction_of(known, data).value,
         "id": id,
-        "recordedtime": received,
+        "recordedtime": written(received_at),
         "source": source_of(source, _worded(fields["source"])) if "source" in fields else source,
         "specversion": fields.get("specversion", VERSION),
-        "time": _time(fields["occurred_at"]),
+        "time": _time(fields["occurred_at"], received_at),
         "type": type,
     }
     if conversation is not None:
@@ -134,9 +134,9 @@ def _worded(value: str) -> str:
     return value
 
 
-def _time(value: str) -> str:
+def _time(value: str, received_at: datetime) -> str:
     moment = datetime.fromisoformat(value)
-    if value[10] != "T" or moment.tzinfo is None:
+    if value[10] != "T" or not EARLIEST <= moment <= received_at + AHEAD:  # a TypeError without a time zone
         raise _NotPlain
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

@@ -178,7 +178,7 @@ def _named(identifiers: Any) -> Any:
 def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
     """What is left: attributes of others. In plain JSON, one that looks like ours is taken for a slip."""
     if len(others) > EXTENSIONS:
-        _refuse("too_many_fields", f"The event has {len(others)} fields of your own: put them into \"data\".")
+        _refuse("too_many_fields", f'The event has {len(others)} fields of your own: put them into "data".')
     for name, value in others.items():
         fits = EXTENSION.fullmatch(name) and isinstance(value, str | int)
         if fits and (is_cloudevent or not _alike(name)):

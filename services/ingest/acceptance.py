@@ -12,7 +12,7 @@ import orjson
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
-from schemas.codec import Malformed, encode, from_wire, written
+from schemas.codec import Malformed, encode, from_wire
 from schemas.plain import NAME, Plain, plain
 from services.access import Source
 from services.errors import TooLarge
@@ -83,7 +83,7 @@ class Acceptance:
 
     def judge(self, source: Source, documents: Iterable[Any], received_at: datetime) -> Judged:
         """A verdict for each document, in order; it holds once they are stored. Raises TooLarge."""
-        judged, received = Judged(), written(received_at)
+        judged = Judged()
         for index, document in enumerate(documents):
             if index == self._most:
                 raise TooLarge(
@@ -91,7 +91,7 @@ class Acceptance:
                     code="too_many_events",
                     hint="Send them in several requests.",
                 )
-            short = self._plain(document, source, received)
+            short = self._plain(document, source, received_at)
             if short:
                 verdict = self._known_or_new(judged, index, short.id, _digest(short.line), self._short_draft(short))
             else:
@@ -105,11 +105,11 @@ class Acceptance:
             await self._commits.append(judged.drafts)
             self._stored.add(judged.fingerprints)
 
-    def _plain(self, document: Any, source: Source, received: str) -> Plain | None:
+    def _plain(self, document: Any, source: Source, received_at: datetime) -> Plain | None:
         if document.__class__ is not dict:
             return None
         channel = source.kind if source.kind in self._channels else None
-        return plain(document, source.name, received, self._plain_channels, channel)
+        return plain(document, source.name, received_at, self._plain_channels, channel)
 
     def _short_draft(self, short: Plain) -> Draft:
         system = short.source.partition("/")[0]

@@ -96,7 +96,10 @@ class Transactions:
                     dead = _one_a_record([*taken.dead, *unstorable])
                 else:
                     arrived = [one for some in taken.arrived for one in some]
-                    outcome, dead = store(conn, arrived, self.rules, self.secret, self._known), _one_a_record(taken.dead)
+                    outcome, dead = (
+                        store(conn, arrived, self.rules, self.secret, self._known),
+                        _one_a_record(taken.dead),
+                    )
                 self.dead.set_aside(conn, taken.log, dead, len(taken.records))
                 for batch in taken.batches:
                     mine = taken.claims[batch.partition].generation
