@@ -6,7 +6,6 @@ for an attribute must be a scalar.
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,7 +15,7 @@ from schemas.cleaning import Unkeepable, cleaned, is_suspect
 from schemas.event import Event
 from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read
 
-__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire", "written"]
+__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire"]
 
 
 class Unreadable(Exception):
@@ -31,7 +30,7 @@ class Unreadable(Exception):
 def to_wire(event: Event) -> dict[str, Any]:
     """The event as canonical CloudEvents JSON; absent fields are left out, times are in UTC."""
     inside = {name: _plain(value) for name in INSIDE if (value := getattr(event, name)) not in (None, ())}
-    times = {TIMES[name]: written(value) for name in TIMES if (value := getattr(event, name))}
+    times = {TIMES[name]: _timestamp(value) for name in TIMES if (value := getattr(event, name))}
     optional = {"conversation": event.conversation} if event.conversation else {}
     return {
         "datacontenttype": JSON,
@@ -100,7 +99,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=64)  # all events of a request came at one time
-def written(moment: datetime) -> str:
-    """A time in UTC as it is on the wire."""
+def _timestamp(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 CONNECT = 5  # seconds to connect, at most
 IDLE = 10.0  # seconds after which the server takes a transaction back whose client has stopped in it
 PATIENCE = 10.0  # seconds for a statement, of whoever answers requests
-LONG_PATIENCE = 30.0  # of who stitches batches: more than any statement takes, also where it waits for a rebuild
+LONG_PATIENCE = 20.0  # of who stitches batches: far more than any statement of theirs takes
 READ_ONLY = "25006"  # SQLSTATE of a server that has become a standby
 INTERVAL = 0.1  # seconds between psycopg's looks at the clock and at signals
 # The kernel finds out that the other machine is gone; that the other side is silent, `Patient` does.

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool, PoolProxiedConnection, QueuePool
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -66,10 +70,15 @@ class Pools:
         words = "Connections that may be kept"
         self._size = Gauge("tellonce_pool_connections_limit", words, one, registry=registry)
 
-    def watch(self, name: str, pool: Pool) -> None:
-        """Tell of an engine's pool (`engine.pool`) under a name."""
-        assert isinstance(pool, Watched)
-        assert isinstance(pool, QueuePool)
+    def watch(self, name: str, engine: "Engine | AsyncEngine") -> None:
+        """Tell of an engine's pool, also of the next one after `dispose`, under a name."""
+        pool = _pool(engine)
         pool.told = Told(self._seconds.labels(name), self._timeouts.labels(name))
-        self._used.labels(name).set_function(pool.checkedout)
+        self._used.labels(name).set_function(lambda: _pool(engine).checkedout())
         self._size.labels(name).set(pool.size())
+
+
+def _pool(engine: "Engine | AsyncEngine") -> WatchedPool | AsyncWatchedPool:
+    pool = engine.pool
+    assert isinstance(pool, WatchedPool | AsyncWatchedPool)
+    return pool

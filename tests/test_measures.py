@@ -77,7 +77,7 @@ def test_a_wait_for_a_connection_is_counted_and_so_is_one_in_vain(database_url: 
     given = {"poolclass": WatchedPool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 0.05}
     url = sa.make_url(database_url).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(url, **given)
-    Pools(registry).watch("reading", engine.pool)
+    Pools(registry).watch("reading", engine)
 
     def seen(name: str) -> float | None:
         return registry.get_sample_value(f"tellonce_pool_{name}", {"pool": "reading"})
@@ -93,7 +93,7 @@ def test_a_wait_for_a_connection_is_counted_and_so_is_one_in_vain(database_url: 
 
 def test_a_pool_goes_on_telling_when_it_was_disposed_of(engine: sa.Engine) -> None:
     registry = CollectorRegistry()
-    Pools(registry).watch("one", engine.pool)
+    Pools(registry).watch("one", engine)
     engine.dispose()
     engine.connect().close()
     assert registry.get_sample_value("tellonce_pool_wait_seconds_count", {"pool": "one"}) == 1

@@ -35,8 +35,8 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reading, writing = async_engine(database_url), engine(database_url, patience=PATIENCE)
         looking = async_engine(database_url, pool_size=1, patience=LOOK)
-        measures.pools.watch("reading", reading.pool)
-        measures.pools.watch("writing", writing.pool)
+        measures.pools.watch("reading", reading)
+        measures.pools.watch("writing", writing)
         watch = Watch(database_url, reading)
         watching = asyncio.create_task(watch.run())
         rules = settings.rules()

@@ -82,6 +82,7 @@ class Worker:
                 self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=kind(away), detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
+                self.engine.dispose()  # what it keeps open may be half open
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
         with suppress(Fenced, DBAPIError):  # what is not stored now is read again
@@ -189,7 +190,7 @@ def run(settings: Settings, database_url: str, stop: Flag) -> None:
     serving = Thread(target=server.run, daemon=True)
     serving.start()
     engine = make_engine(database_url, patience=LONG_PATIENCE)
-    measures.pools.watch("timeline", engine.pool)
+    measures.pools.watch("timeline", engine)
     try:
         with engine.connect() as conn:
             secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())

@@ -43,6 +43,8 @@ def _document(random: Random, number: int) -> dict[str, Any]:
         "text": f"Message {number}: my parcel {random.randrange(10**6)} has not arrived.",
         "identifiers": _identifiers(random, who, channel),
     }
+    if channel == "app":
+        document["data"] = {"name": "Orders"}
     if channel == "chat":
         document["conversation"] = f"chat-{who}-{number // 100}"
         if random.random() < NAMELESS * len(TYPES):

@@ -31,10 +31,14 @@ class Try(NamedTuple):
 
 @dataclass
 class Ledger:
-    """What became of each event's id. What was sent and is in neither set may be there, once, or not."""
+    """What became of each event's id. What was sent and is in neither set may be there, once, or not.
+
+    `bad`: what is to be refused, and nothing else.
+    """
 
     source: str
     sent: set[str] = field(default_factory=set)
+    bad: set[str] = field(default_factory=set)
     accepted: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     tries: list[Try] = field(default_factory=list)
@@ -50,7 +54,10 @@ class Ledger:
         """Keep the verdicts of an answer."""
         with self.lock:
             for one in results:
-                (self.refused if one["status"] == "refused" else self.accepted).add(one["id"])
+                refused = one["status"] == "refused"
+                (self.refused if refused else self.accepted).add(one["id"])
+                if refused != (one["id"] in self.bad):
+                    self.surprises.append(f"a wrong verdict: {one}")
 
     def figures(self) -> str:
         """In one line."""
@@ -101,6 +108,7 @@ class Load:
                     batch = list(islice(self._documents, self._random.randint(1, self._most)))
                     due, self._due = self._due, max(self._due, monotonic() - 1) + len(batch) / self._rate
                     self.ledger.sent.update(document["id"] for document, _ in batch)
+                    self.ledger.bad.update(document["id"] for document, good in batch if not good)
                     chance = Random(self._random.random())
                 if not self._end.wait(max(due - monotonic(), 0)):
                     self._deliver(session, [document for document, _ in batch], chance)
@@ -118,11 +126,12 @@ class Load:
         began = monotonic()
         try:
             answer = session.post(f"{self._address}/v1/events", json=batch, timeout=(3, 10))
+            said = answer.json()  # an answer that was cut within its headers looks like one without a body
         except requests.RequestException:
             self._note(began, 0)
             return 0.1
         self._note(began, answer.status_code)
-        if answer.status_code in (200, 400) and "results" in (said := answer.json()):
+        if answer.status_code in (200, 400) and "results" in said:
             self.ledger.settle(said["results"])
             return None
         if answer.status_code != 503 or "Retry-After" not in answer.headers:

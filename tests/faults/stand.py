@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.faults.parts import Part
 LONG = os.environ.get("FAULTS") == "long"
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**6))
 Log = Literal["postgres", "kafka"]
+LOGS: tuple[Log, ...] = ("postgres", "kafka")
 LISTENERS = ("ingest", "worker", "api")  # of the broker, one for each kind of client
 PARTITIONS = 3
 # Room for little: a broker whose disk is small preallocates its indexes.
@@ -73,6 +75,8 @@ class Stand:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error:  # pytest shows what is printed where a test fails
+            print(f"FAULTS_SEED={SEED} FAULTS={'long' if LONG else ''}", *map(self.last_words, self.parts), sep="\n")
         self.close()
 
     def __getitem__(self, part: str) -> Part:
@@ -165,8 +169,12 @@ class Stand:
         if name == "postgres":
             return stacks.answers(self.superuser.replace("/tellonce", "/postgres"))
         if name == "broker":
-            return brokers.answers(f"127.0.0.1:{self.ports['broker']}", 2)
+            return _listens(self.ports["broker"]) and brokers.answers(f"127.0.0.1:{self.ports['broker']}", 2)
         return stacks.is_ready(f"http://127.0.0.1:{self.ports[name]}")
+
+    def kinds(self) -> list[str]:
+        """What kinds of parts there are."""
+        return sorted({name.partition("-")[0] for name in self.parts})
 
     def last_words(self, name: str, lines: int = 15) -> str:
         """The end of what a part printed."""
@@ -216,3 +224,11 @@ class Stand:
         own = {name: self.ports[f"broker.{name}"] for name in LISTENERS}
         more = {name.upper(): (port, self.reach.get((name, "broker"), port)) for name, port in own.items()}
         return Part("broker", brokers.prepared(folder, self.ports["broker"], more, SMALL), self.folder / "broker.log")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
