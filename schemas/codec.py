@@ -6,6 +6,7 @@ for an attribute must be a scalar.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from schemas.cleaning import Unkeepable, cleaned, is_suspect
 from schemas.event import Event
 from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read
 
-__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire"]
+__all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire", "written"]
 
 
 class Unreadable(Exception):
@@ -30,7 +31,7 @@ class Unreadable(Exception):
 def to_wire(event: Event) -> dict[str, Any]:
     """The event as canonical CloudEvents JSON; absent fields are left out, times are in UTC."""
     inside = {name: _plain(value) for name in INSIDE if (value := getattr(event, name)) not in (None, ())}
-    times = {TIMES[name]: _timestamp(value) for name in TIMES if (value := getattr(event, name))}
+    times = {TIMES[name]: written(value) for name in TIMES if (value := getattr(event, name))}
     optional = {"conversation": event.conversation} if event.conversation else {}
     return {
         "datacontenttype": JSON,
@@ -99,5 +100,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _timestamp(moment: datetime) -> str:
+@lru_cache(maxsize=64)  # all events of a request came at one time
+def written(moment: datetime) -> str:
+    """A time in UTC as it is on the wire."""
     return moment.isoformat().replace("+00:00", "Z")

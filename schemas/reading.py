@@ -68,14 +68,14 @@ def read(
     fields["extensions"] = _extensions(others, is_cloudevent=version is not None)
     data = _data(fields)
     type = TYPES.get(str(fields.get("type")))
-    fields["source"] = _source(source, fields.get("source"))
+    fields["source"] = source_of(source, fields.get("source"))
     fields["occurred_at"] = moment = _time("time", fields.get("occurred_at"))
     if received_at and not EARLIEST <= moment <= received_at + AHEAD:
         fields["occurred_at"], fields["extensions"]["statedtime"] = received_at, moment.isoformat()
     if stated := received_at or fields.get("received_at"):
         fields["received_at"] = received_at or _time("recordedtime", stated)
     fields.setdefault("channel", (type and type.channel) or channel or "other")
-    fields.setdefault("direction", _direction(type, data))
+    fields.setdefault("direction", direction_of(type, data))
     return _event(fields, data, type)
 
 
@@ -136,7 +136,8 @@ def _checked(type: EventType, data: dict[str, Any]) -> dict[str, Any]:
         _refuse("invalid_data", f'Field "{where}" of a {type.name}: {_said(problem)}.')
 
 
-def _direction(type: EventType | None, data: dict[str, Any]) -> Direction:
+def direction_of(type: EventType | None, data: dict[str, Any]) -> Direction:
+    """Which way an event goes that does not say so."""
     if not type:
         return Direction.inbound
     if type.name == "call.turn" and data.get("speaker") in ("agent", "bot"):
@@ -144,7 +145,8 @@ def _direction(type: EventType | None, data: dict[str, Any]) -> Direction:
     return type.direction
 
 
-def _source(registered: str, own: Any) -> str:
+def source_of(registered: str, own: Any) -> str:
+    """The registered source, with what the document itself says behind it as a path. Raises Malformed."""
     if not registered:
         return str(own or _refuse("missing_source", f'Field "source" is missing: {HINTS["source"]}.'))
     path = EMITTER.sub("", str(own or ""))
@@ -176,7 +178,7 @@ def _named(identifiers: Any) -> Any:
 def _extensions(others: dict[str, Any], is_cloudevent: bool) -> dict[str, Any]:
     """What is left: attributes of others. In plain JSON, one that looks like ours is taken for a slip."""
     if len(others) > EXTENSIONS:
-        _refuse("too_many_fields", f"The event has {len(others)} fields of your own: put them into \"data\".")
+        _refuse("too_many_fields", f'The event has {len(others)} fields of your own: put them into "data".')
     for name, value in others.items():
         fits = EXTENSION.fullmatch(name) and isinstance(value, str | int)
         if fits and (is_cloudevent or not _alike(name)):

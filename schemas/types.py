@@ -1,5 +1,6 @@
 """The types of events we know. Others are kept and shown as they are."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.data import (
@@ -41,9 +42,31 @@ class EventType(NamedTuple):
 
     def checked(self, data: dict[str, Any]) -> dict[str, Any]:
         """The data with known fields in their one form, unset ones left out. Raises ValidationError."""
+        if _has_one_form(self.data, data):
+            return data
         return self.data.model_validate(data).model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
+def _has_one_form(model: type[Data], data: dict[str, Any]) -> bool:
+    """Whether data has but known fields that have no other form than they are given in, and fields of others."""
+    kinds, needed = _kinds(model)
+    found = data.keys() & kinds.keys()
+    return needed <= found and all(data[name].__class__ is kinds[name] for name in found)
+
+
+@cache
+def _kinds(model: type[Data]) -> tuple[dict[str, type], frozenset[str]]:
+    """The class of what each known field must hold to stay as it is, NEVER if nothing does; the needed fields."""
+    kinds: dict[str, type] = {}
+    for name, field in model.model_fields.items():
+        kind = None if field.metadata else ALWAYS_AS_GIVEN.get(field.annotation)
+        kinds |= dict.fromkeys((name, field.alias or name), kind or NEVER)
+    needed = frozenset(name for name, field in model.model_fields.items() if field.is_required())
+    return kinds, needed
+
+
+ALWAYS_AS_GIVEN: dict[Any, type] = {str: str, str | None: str, dict[str, Any]: dict}
+NEVER = type("Never", (), {})
 IN, OUT, INTERNAL = Direction.inbound, Direction.outbound, Direction.internal
 
 _TYPES = (

@@ -26,6 +26,8 @@ ALIASES = {
 # Strongest first: an event is attached to the first of these that it names.
 STRENGTH = ("account", "email", "phone", "social")
 WEAKEST = ("device", "conversation", "event")
+OTHERS = len(STRENGTH)  # where all other types stand
+RANKS = {type: place for place, type in enumerate((*STRENGTH, None, *WEAKEST)) if type}
 # These mean the same whatever source names them; all others are the source's own and carry its name.
 GLOBAL = frozenset({"account", "email", "phone", "social", "device"})
 
@@ -47,11 +49,12 @@ PLACEHOLDER_PATTERNS = (
     r"-?[01]?",  # -1, 0, 1, nothing
     r"[0\s+().-]+",  # 0000000, +000, the zero UUID
     r"f{8}-f{4}-f{4}-f{4}-f{12}",
-    r"(na|none|null|test|no-?e?mail|noreply|unknown|example|asdf)@(?:\1|test|example|na|none)\.[a-z]{2,4}",
-    r"\+?\d{0,4}(\d)\1{6,}",  # +3725555555
+    r"(?P<word>na|none|null|test|no-?e?mail|noreply|unknown|example|asdf)@(?:(?P=word)|test|example|na|none)\.[a-z]{2,4}",
+    r"\+?\d{0,4}(?P<digit>\d)(?P=digit){6,}",  # +3725555555
     r"\+?\d{0,4}0{5,}",
     r"1234567(89?0?)?",
 )
+PLACEHOLDER = re.compile("|".join(PLACEHOLDER_PATTERNS))
 
 
 class Key(NamedTuple):
@@ -81,11 +84,7 @@ class Rules:
 
 def rank(type: str) -> int:
     """Strength of a type, 0 the strongest: account, email, phone, social, others, device, conversation."""
-    if type in STRENGTH:
-        return STRENGTH.index(type)
-    if type in WEAKEST:
-        return len(STRENGTH) + 1 + WEAKEST.index(type)
-    return len(STRENGTH)
+    return RANKS.get(type, OTHERS)
 
 
 def verification(identifier: Identifier) -> Verification:
@@ -140,6 +139,20 @@ def named(event: Event, rules: Rules) -> dict[Key, Verification]:
 def keys(event: Event, rules: Rules) -> list[Key]:
     """Whom an event names, strongest first: the first decides its place in the log and on whom it stays."""
     return list(named(event, rules))
+
+
+def strongest(found: Iterable[tuple[str, str]], system: str, rules: Rules) -> Key | None:
+    """The first of `named`, of identifiers as types and values; those that can't be it are not normalised."""
+    ranked = [(RANKS.get(ALIASES.get(type, type), OTHERS), type, value) for type, value in found]
+    ranked.sort()
+    best, reached = None, 0
+    for place, type, value in ranked:
+        if best and place > reached:
+            break
+        key = normalise(type, value, system, rules)
+        if key and (best is None or key < best):
+            best, reached = key, place
+    return best
 
 
 def conversation_key(event: Event) -> Key:
@@ -197,6 +210,6 @@ def _phone(value: str, region: str) -> str:
 
 
 def _is_placeholder(value: str, rules: Rules) -> bool:
-    if value in PLACEHOLDERS or value in rules.placeholders:
+    if value in PLACEHOLDERS or value in rules.placeholders or PLACEHOLDER.fullmatch(value):
         return True
-    return any(re.fullmatch(pattern, value) for pattern in (*PLACEHOLDER_PATTERNS, *rules.patterns))
+    return any(re.fullmatch(pattern, value) for pattern in rules.patterns)

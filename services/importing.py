@@ -69,7 +69,7 @@ class Import:
             event = read(item)
             if event.received_at is None:
                 event = event.model_copy(update={"received_at": datetime.now(UTC)})
-            draft = Draft(str(keys(event, self.rules)[0]), encode(event))
+            draft = Draft(str(keys(event, self.rules)[0]), encode(event), True)
             assert draft.size
             return draft
         except (Malformed, TooLarge) as refusal:

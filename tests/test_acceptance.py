@@ -39,7 +39,7 @@ def _statuses(acceptance: Acceptance, *documents: Any, source: Source = SHOP) ->
     """Post documents in one request and say what became of each: its status, or its code."""
     judged = acceptance.judge(source, documents, NOW)
     asyncio.run(acceptance.store(judged))
-    return [verdict.code or verdict.status for verdict in judged.verdicts]
+    return [verdict.get("code") or verdict["status"] for verdict in judged.verdicts]
 
 
 def test_what_waits_while_the_log_is_busy_goes_together() -> None:
@@ -187,7 +187,7 @@ def test_good_events_are_stored_beside_bad_ones_and_verdicts_keep_the_order() ->
 
 def test_a_verdict_names_the_event() -> None:
     judged = _acceptance(MemoryLog()).judge(SHOP, [document(id="a"), {"id": "b"}, {"id": 3}], NOW)
-    assert [(verdict.index, verdict.id) for verdict in judged.verdicts] == [(0, "a"), (1, "b"), (2, None)]
+    assert [(verdict["index"], verdict["id"]) for verdict in judged.verdicts] == [(0, "a"), (1, "b"), (2, None)]
 
 
 def test_an_event_carries_its_source_and_when_it_came() -> None:
@@ -243,8 +243,8 @@ def test_a_text_with_half_an_emoji_is_stored_and_is_like_no_other() -> None:
 
 def test_a_channel_that_is_not_registered_is_refused_with_those_that_are() -> None:
     judged = _acceptance(MemoryLog()).judge(SHOP, [document(channel="fax")], NOW)
-    assert judged.verdicts[0].code == "unknown_channel"
-    assert "email, chat" in (judged.verdicts[0].message or "")
+    assert judged.verdicts[0]["code"] == "unknown_channel"
+    assert "email, chat" in (judged.verdicts[0]["message"] or "")
 
 
 def test_the_kind_of_a_source_is_the_channel_of_what_names_none() -> None:

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from services.errors import Invalid, Problem, TooLarge
 from services.eventlog import LogUnavailable
 from services.eventlog.budget import Budget
-from services.ingest.bodies import TooSlow, inflate, portion, read
+from services.ingest.bodies import Portion, TooSlow, inflate, read
 
 BODY = b'{"id": "1", "text": "\xc3\x95htust!"}' * 20
 
@@ -68,9 +68,9 @@ def test_a_body_whose_sender_went_away_is_a_refusal_and_no_fault_of_ours() -> No
 
 def test_bytes_of_bodies_count_against_the_budget_until_they_are_done_with() -> None:
     budget = Budget(1000)
-    with portion(budget) as take:
+    with Portion(budget) as take:
         take(600)
-        with pytest.raises(LogUnavailable), portion(budget) as other:
+        with pytest.raises(LogUnavailable), Portion(budget) as other:
             other(600)
         assert budget.taken == 600
     assert budget.taken == 0

@@ -84,6 +84,27 @@ def test_a_binary_cloudevent_is_accepted(client: TestClient, log: MemoryLog) -> 
     assert (event.source, event.conversation, event.text) == ("shop/chat/web", "kõne-1", "Tere!")
 
 
+def test_an_id_with_half_an_emoji_goes_back_as_it_came(client: TestClient, log: MemoryLog) -> None:
+    body = json.dumps(document(id="cut \ud83d"))
+    answer = client.post("/v1/events", content=body, headers=BEARER)
+    assert answer.status_code == 200
+    assert json.loads(answer.content)["results"][0]["id"] == "cut \ud83d"
+
+
+def test_events_that_are_plain_and_those_that_are_not_get_the_same_verdicts(client: TestClient, log: MemoryLog) -> None:
+    plain, attribute = document(id="1"), document(id="2", traceparent="00-x")
+    for answered in ("accepted", "duplicate"):
+        answer = client.post("/v1/events", json=[plain, attribute], headers=BEARER).json()
+        assert [result["status"] for result in answer["results"]] == [answered, answered]
+    assert [event.extensions for event in log.events] == [{}, {"traceparent": "00-x"}]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_other_methods_are_refused_in_the_one_form(client: TestClient, method: str) -> None:
+    answer = client.request(method, "/v1/events")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
 def test_an_empty_batch_is_nothing_wrong(client: TestClient, log: MemoryLog) -> None:
     answer = client.post("/v1/events", json=[], headers=BEARER)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 0)

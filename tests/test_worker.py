@@ -88,6 +88,30 @@ def test_an_unreadable_record_is_set_aside_once_and_those_around_it_go_through(
     assert (count(engine, "events"), count(engine, "dead_letters")) == (2, 1)
 
 
+def test_of_a_record_of_several_events_only_the_bad_lines_are_set_aside(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    """Lines that can't be read, and one that the database refuses."""
+    key, good, refused = "email:a@x.ee", [event("email:a@x.ee") for _ in range(2)], event("email:a@x.ee", id="refused")
+    with engine.begin() as conn:
+        conn.exec_driver_sql("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF new.event_id = 'refused' THEN RAISE data_exception; END IF; RETURN new; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()""")
+    lines = [encode(good[0]), b"not JSON", encode(refused), encode(good[1]), b"{}"]
+    appender.append([Draft(key, line, True) for line in lines])
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 1)
+    with engine.connect() as conn:
+        assert {row.id for row in conn.exec_driver_sql("SELECT event_id AS id FROM events")} == {
+            event.id for event in good
+        }
+        (letter,) = conn.exec_driver_sql("SELECT reason, record FROM dead_letters").all()
+    assert letter.reason == "not_json"
+    assert sorted(bytes(letter.record).split(b"\n")) == sorted([b"not JSON", encode(refused), b"{}"])
+
+
 def test_a_flood_of_unreadable_records_stops_the_worker_and_sets_nothing_aside(
     engine: sa.Engine, appender: PostgresAppender
 ) -> None:

@@ -76,17 +76,18 @@ def _replay(here: Instance, ids: list[int] | None) -> int:
         rows = conn.execute(sa.select(dead_letters).where(which).order_by(columns.id).with_for_update()).all()
         if unknown := set(ids or ()) - {row.id for row in rows}:
             raise _unknown(sorted(unknown))
+        rules = here.settings.rules()
         for row in rows:
-            appender.append([Draft(_key(row.record, here.settings.rules()), bytes(row.record))])
+            appender.append([Draft(_key(line, rules), line, True) for line in bytes(row.record).split(b"\n")])
         replayed = dead_letters.update().where(columns.id.in_([row.id for row in rows]))
         conn.execute(replayed.values(replayed_at=sa.func.now()))
     return len(rows)
 
 
-def _key(record: bytes, rules: Rules) -> str:
+def _key(line: bytes, rules: Rules) -> str:
     """The key it would have been given; any will do for one that still can't be read."""
     try:
-        return str(keys(decode(record), rules)[0])
+        return str(keys(decode(line), rules)[0])
     except Unreadable:
         return "dead"
 

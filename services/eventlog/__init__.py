@@ -91,7 +91,6 @@ class Reader(Protocol):
 
     def poll(self, timeout: float) -> list[Batch]:
         """The next records of the partitions held, at most `batch_size`; empty after `timeout` seconds.
-
         Only partitions that were given a position by `seek` are read. What is returned is not returned again
         until the caller seeks back. Raises LogUnavailable; the same reader goes on when the log is back.
         """

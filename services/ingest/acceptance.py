@@ -1,36 +1,39 @@
 """What becomes of posted documents: a verdict for each, told when the good ones are durable."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 from uuid import uuid4
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
 from schemas.codec import Malformed, encode, from_wire
+from schemas.plain import NAME, Plain, plain
 from services.access import Source
 from services.errors import TooLarge
 from services.eventlog import Draft
-from services.identifiers import Rules, keys
+from services.identifiers import Key, Rules, keys, strongest
 from services.ingest.groupcommit import GroupCommit
 
 REMEMBERED = 100_000  # documents lately made durable
 # A retry may say other times; the timeline leaves them out of its comparison as well.
 TIMES = frozenset({"time", "occurred_at", "recordedtime", "received_at"})
+RECEIVED, OCCURRED = b',"recordedtime":"', b',"time":"'  # where they stand in a line: behind the data
 
 
-class Verdict(BaseModel):
+class Verdict(TypedDict):
     """What became of one event; `duplicate`: it is already stored."""
 
-    index: int = Field(description="Its place in the request, from 0.")
+    index: Annotated[int, Field(description="Its place in the request, from 0.")]
     id: str | None
     status: Literal["accepted", "duplicate", "refused"]
-    code: str | None = None
-    message: str | None = None
+    code: NotRequired[str | None]
+    message: NotRequired[str | None]
 
 
 class Memory:
@@ -52,19 +55,19 @@ class Memory:
             self._known.popitem(last=False)
 
 
-@dataclass
+@dataclass(slots=True)
 class Judged:
     """A request's documents with their verdicts, and the drafts of those that are still to be stored."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)  # of the verdicts, by status
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)  # of the accepted, one each
+    refusals: list[Verdict] = field(default_factory=list)
     fingerprints: set[bytes] = field(default_factory=set)
 
     @property
-    def refusals(self) -> list[Verdict]:
-        """Those that were refused."""
-        return [verdict for verdict in self.verdicts if verdict.status == "refused"]
+    def duplicates(self) -> int:
+        """How many were stored before."""
+        return len(self.verdicts) - len(self.drafts) - len(self.refusals)
 
 
 class Acceptance:
@@ -74,6 +77,7 @@ class Acceptance:
         self._commits = commits
         self._rules = rules
         self._channels = channels
+        self._plain_channels = frozenset(filter(NAME.fullmatch, channels))
         self._most = most
         self._stored = Memory(REMEMBERED)
 
@@ -87,9 +91,12 @@ class Acceptance:
                     code="too_many_events",
                     hint="Send them in several requests.",
                 )
-            verdict = self._verdict(judged, index, document, source, received_at)
+            short = self._plain(document, source, received_at)
+            if short:
+                verdict = self._known_or_new(judged, index, short.id, _digest(short.line), self._short_draft(short))
+            else:
+                verdict = self._long_way(judged, index, document, source, received_at)
             judged.verdicts.append(verdict)
-            judged.counts[verdict.status] += 1
         return judged
 
     async def store(self, judged: Judged) -> None:
@@ -98,34 +105,59 @@ class Acceptance:
             await self._commits.append(judged.drafts)
             self._stored.add(judged.fingerprints)
 
-    def _verdict(self, judged: Judged, index: int, document: Any, source: Source, received_at: datetime) -> Verdict:
-        if isinstance(document, Malformed):
-            return _refused(index, None, document)
-        if not isinstance(document, dict):
-            return _refused(index, None, Malformed("not_an_event", "The event is no JSON object."))
-        id, fingerprint = document.get("id"), _fingerprint(document, source)
-        id = id if isinstance(id, str) else None
+    def _plain(self, document: Any, source: Source, received_at: datetime) -> Plain | None:
+        if document.__class__ is not dict:
+            return None
+        channel = source.kind if source.kind in self._channels else None
+        return plain(document, source.name, received_at, self._plain_channels, channel)
+
+    def _short_draft(self, short: Plain) -> Draft:
+        system = short.source.partition("/")[0]
+        found = [(one["type"], one["value"]) for one in short.identifiers]
+        key = strongest(found, system, self._rules) if found else None
+        if key is None and short.conversation:
+            key = Key("conversation", system, short.conversation)
+        return Draft(str(key or Key("event", short.source, short.id)), short.line, True)
+
+    def _known_or_new(self, judged: Judged, index: int, id: str | None, fingerprint: bytes, draft: Draft) -> Verdict:
         if fingerprint in self._stored or fingerprint in judged.fingerprints:
-            return Verdict(index=index, id=id, status="duplicate")
-        try:
-            draft = self._draft(document, source, received_at)
-        except Malformed as refusal:
-            return _refused(index, id, refusal)
+            return {"index": index, "id": id, "status": "duplicate"}
         judged.drafts.append(draft)
         judged.fingerprints.add(fingerprint)
-        return Verdict(index=index, id=id, status="accepted")
+        return {"index": index, "id": id, "status": "accepted"}
 
-    def _draft(self, document: dict[str, Any], source: Source, received_at: datetime) -> Draft:
+    def _long_way(self, judged: Judged, index: int, document: Any, source: Source, received_at: datetime) -> Verdict:
+        id = document.get("id") if isinstance(document, dict) else None
+        id = id if isinstance(id, str) else None
+        try:
+            draft = self._draft(document, source, received_at)
+        except Malformed as why:
+            refusal = Verdict(index=index, id=id, status="refused", code=why.code, message=why.message)
+            judged.refusals.append(refusal)
+            return refusal
+        return self._known_or_new(judged, index, id, _fingerprint(document, source), draft)
+
+    def _draft(self, document: Any, source: Source, received_at: datetime) -> Draft:
+        if isinstance(document, Malformed):
+            raise document
+        if not isinstance(document, dict):
+            raise Malformed("not_an_event", "The event is no JSON object.")
         channel = source.kind if source.kind in self._channels else None
         event = from_wire(document, source=source.name, received_at=received_at, channel=channel)
         if event.channel not in self._channels:
             known = f"write one of {', '.join(self._channels)}"
             raise Malformed("unknown_channel", f"Channel {event.channel!r} is not registered: {known}.")
-        return Draft(str(keys(event, self._rules)[0]), encode(event))
+        return Draft(str(keys(event, self._rules)[0]), encode(event), True)
 
 
-def _refused(index: int, id: str | None, why: Malformed) -> Verdict:
-    return Verdict(index=index, id=id, status="refused", code=why.code, message=why.message)
+def _digest(line: bytes) -> bytes:
+    """The fingerprint of a plain event: of its line but for the times, before which no name of an attribute is."""
+    received = line.rindex(RECEIVED)
+    occurred = line.rindex(OCCURRED)
+    hashed = blake2b(line[:received], digest_size=16)
+    hashed.update(line[line.index(b'"', received + len(RECEIVED)) : occurred])
+    hashed.update(line[line.index(b'"', occurred + len(OCCURRED)) :])
+    return hashed.digest()
 
 
 def _fingerprint(document: dict[str, Any], source: Source) -> bytes:

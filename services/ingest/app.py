@@ -6,16 +6,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import refusals
 from services.database import engine as make_engine
 from services.eventlog import Appender
 from services.eventlog.budget import Budget
 from services.ingest.acceptance import Acceptance
+from services.ingest.endpoints import Endpoint
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
-from services.ingest.measures import Endpoint, Measures, TimedAppender
+from services.ingest.measures import Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
 from services.ingest.operations import operations
 from services.ingest.posts import Answer, Posts
@@ -26,12 +27,23 @@ from services.settings import Settings
 WAIT = 0.85
 
 
-class Raw(APIRoute):
-    """A route whose endpoint gets the request as it came: it is described like any other, but nothing is parsed
-    for it, which would take most of the time of a small request."""
+class Application(FastAPI):
+    """FastAPI, except that what is posted to the `direct` addresses goes straight there, past middleware and routes.
 
-    def get_route_handler(self) -> Callable[..., Any]:
-        return self.endpoint
+    `browsers`: the same for pages, which say where they come from.
+    """
+
+    direct: dict[str, ASGIApp]
+    browsers: dict[str, ASGIApp]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self.direct.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self.browsers[scope["path"]](scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
@@ -54,30 +66,39 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         keys.close()
         engine.dispose()
 
-    app = FastAPI(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
+    app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
     refusals.install(app)
-    _allow_browsers(app, settings.cors_origins)
-    _add(app, "/v1/events", measures.timed(posts.events, "/v1/events"), EVENTS)
-    for path in segment.PATHS:
-        _add(app, path, measures.timed(posts.segment, path), SEGMENT)
+    app.add_middleware(CORSMiddleware, **_browsers(settings))
+    app.direct, app.browsers = {}, {}
+    endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
+    for path, (take, described) in endpoints.items():
+        for address in (path, path + "/"):  # clients don't follow a redirect with their body
+            app.direct[address] = Endpoint(path, take, measures)
+            app.browsers[address] = CORSMiddleware(app.direct[address], **_browsers(settings))
+        _describe(app, path, take, described)
     checks = {"event log": appender.check, "database of the sources' keys": keys.check}
     app.include_router(operations(measures.registry, checks, settings.append_timeout))
     return app
 
 
-def _allow_browsers(app: FastAPI, origins: list[str]) -> None:
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=origins,
-        allow_methods=["POST", "OPTIONS"],
-        allow_headers=["*"],  # clients in browsers have headers of their own
-        expose_headers=["Retry-After"],
-        max_age=86400,
-    )
+def _browsers(settings: Settings) -> dict[str, Any]:
+    """From which sites pages may post, and how."""
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ["POST", "OPTIONS"],
+        "allow_headers": ["*"],  # clients in browsers have headers of their own
+        "expose_headers": ["Retry-After"],
+        "max_age": 86400,
+    }
 
 
-def _add(app: FastAPI, path: str, endpoint: Endpoint, described: dict[str, Any]) -> None:
-    """Add a route, with and without a slash at its end: clients don't follow a redirect with their body."""
+def _describe(app: FastAPI, path: str, take: Callable[..., object], described: dict[str, Any]) -> None:
+    """Add a direct address to the description, and to what is answered 405 for other methods."""
+
+    async def endpoint() -> None:
+        """Never run: see `Application`."""
+
+    endpoint.__name__ = take.__name__
     for address in (path, path + "/"):
         app.router.add_api_route(
             address,
@@ -85,9 +106,9 @@ def _add(app: FastAPI, path: str, endpoint: Endpoint, described: dict[str, Any])
             methods=["POST"],
             response_model=Answer,
             responses=REFUSALS,
-            summary=(endpoint.__doc__ or "").partition(":")[0].partition(",")[0],
+            summary=(take.__doc__ or "").partition(":")[0].partition(",")[0],
+            description=take.__doc__,
             dependencies=KEYS,  # not run: they describe
             openapi_extra=described,
             include_in_schema=address == path,
-            route_class_override=Raw,
         )

@@ -2,8 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, Callable, Mapping
 
 from starlette.requests import ClientDisconnect
 
@@ -18,20 +17,22 @@ class TooSlow(Problem):
     status, code, hint = 408, "body_too_slow", "Send the request again, the body without pauses."
 
 
-@contextmanager
-def portion(budget: Budget) -> Iterator[Callable[[int], None]]:
-    """Take bytes from the budget, by the function given, until the end of the block."""
-    taken = 0
+class Portion:
+    """Takes bytes from the budget, by the function that `with` gives, until the end of the block."""
 
-    def take(size: int) -> None:
-        nonlocal taken
-        budget.take(size)
-        taken += size
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._taken = 0
 
-    try:
-        yield take
-    finally:
-        budget.give_back(taken)
+    def __enter__(self) -> Callable[[int], None]:
+        return self._take
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.give_back(self._taken)
+
+    def _take(self, size: int) -> None:
+        self._budget.take(size)
+        self._taken += size
 
 
 async def read(

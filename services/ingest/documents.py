@@ -47,11 +47,18 @@ def shallow(document: Any, depth: int) -> Any:
     return document
 
 
-def _deeper_than(depth: int, node: Any) -> bool:
-    if not depth:
-        return True
-    children = node.values() if isinstance(node, dict) else node
-    return any(_deeper_than(depth - 1, child) for child in children if isinstance(child, CONTAINERS))
+def _deeper_than(depth: int, document: Any) -> bool:
+    level = [document]
+    for _ in range(depth):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if node.__class__ is dict else node)
+            if child.__class__ is dict or child.__class__ is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _with_half_pairs(body: bytes) -> Any:

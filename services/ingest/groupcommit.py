@@ -18,13 +18,14 @@ MOST_DRAFTS = 5_000
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Waiting:
-    """A request's drafts, and the future that ends when they are durable."""
+    """A request's drafts, the future that ends when they are durable, and the loop's time until which it may."""
 
     drafts: Sequence[Draft]
     size: int
     durable: asyncio.Future[None]
+    until: float
 
 
 class GroupCommit:
@@ -39,6 +40,8 @@ class GroupCommit:
         self._timeout = timeout
         self._idle = parallel
         self._queue: dict[Waiting, None] = {}  # in order, and quick to leave
+        self._patient: dict[Waiting, None] = {}  # also those on their way
+        self._clock: asyncio.TimerHandle | None = None  # one for all: a timer for each would take its time
         self._rounds: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
 
@@ -46,20 +49,33 @@ class GroupCommit:
         """Return when all drafts are durable. Raises LogUnavailable, at once when over the budget."""
         size = sum(draft.size for draft in drafts)
         self._budget.take(size)
-        waiting = Waiting(drafts, size, asyncio.get_running_loop().create_future())
-        self._queue[waiting] = None
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(drafts, size, loop.create_future(), loop.time() + self._timeout)
+        self._queue[waiting] = self._patient[waiting] = None
+        if self._clock is None:
+            self._clock = loop.call_at(waiting.until, self._give_up, loop)
         self._start_a_round()
         try:
-            async with asyncio.timeout(self._timeout):
-                await waiting.durable
-        except TimeoutError:
-            raise LogUnavailable("The event log does not answer in time; send again.") from None
+            await waiting.durable
         finally:
+            del self._patient[waiting]
             if waiting in self._queue:  # given up before its turn came
                 self._leave(waiting)
 
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell those whose time is over, and look again when that of the next one is."""
+        self._clock = None
+        for waiting in self._patient:
+            if waiting.until > loop.time():
+                self._clock = loop.call_at(waiting.until, self._give_up, loop)
+                return
+            if not waiting.durable.done():
+                waiting.durable.set_exception(LogUnavailable("The event log does not answer in time; send again."))
+
     def close(self) -> None:
         """Stop the threads, without waiting for a log that hangs."""
+        if self._clock:
+            self._clock.cancel()
         self._threads.shutdown(wait=False)
 
     def _start_a_round(self) -> None:

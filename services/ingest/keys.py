@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from services.access import Source, digest, source_of
 from services.errors import Unauthorized, Unavailable
+from services.ingest.endpoints import Posted
 from services.logs import kind
 
 FRESH = 3.0  # seconds until a key is looked up again, and so until a revoked one is refused
@@ -110,7 +111,7 @@ class Keys:
             return source_of(conn, key)
 
 
-def in_request(request: Request) -> Iterator[str]:
+def in_request(request: Request | Posted) -> Iterator[str]:
     """The keys that a request carries outside its body: Basic (as the name), Bearer, `?writeKey=`."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":

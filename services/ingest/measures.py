@@ -1,20 +1,16 @@
 """What an operator sees of ingest: metrics, on a registry of the application's own."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
-from starlette.requests import Request
-from starlette.responses import Response
 
 from services.errors import Problem
 from services.eventlog import Appender, Draft
 from services.ingest.acceptance import Judged
 from services.pools import Pools
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 APPENDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
@@ -35,6 +31,7 @@ class Measures:
         self._seconds = Histogram(
             f"{name}_request_seconds", "Time of a request", ["route", "status"], registry=registry
         )
+        self._by_route: dict[tuple[str, int], Histogram] = {}  # the library looks a label up slowly
         held = Gauge(f"{name}_in_flight_bytes", "Bytes on their way to the log", registry=registry)
         held.set_function(in_flight)
         limit = Gauge(f"{name}_in_flight_limit_bytes", "Such bytes above which it answers 503", registry=registry)
@@ -46,37 +43,30 @@ class Measures:
 
     def judged(self, judged: Judged) -> None:
         """Count the verdicts of a request."""
-        for verdict, counter in self._verdicts.items():
-            if count := judged.counts[verdict]:
-                counter.inc(count)
+        if judged.drafts:
+            self._verdicts["accepted"].inc(len(judged.drafts))
+        if judged.duplicates:
+            self._verdicts["duplicate"].inc(judged.duplicates)
         for refusal in judged.refusals:
-            self._refused.labels(refusal.code).inc()
+            self._refused.labels(refusal["code"]).inc()
+
+    def refused(self, problem: Problem) -> None:
+        """Count a request refused as a whole; where it has results, its events are counted one by one."""
+        if "results" not in problem.details:
+            (self._away if problem.status == 503 else self._refused).labels(problem.code).inc()
+
+    def timed(self, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        histogram = self._by_route.get((route, status))
+        if histogram is None:
+            histogram = self._by_route[route, status] = self._seconds.labels(route, str(status))
+        histogram.observe(seconds)
 
     def appended(self, outcome: str, drafts: int, seconds: float) -> None:
         """Count an append to the log: `stored` or `failed`."""
         self._appends.labels(outcome).observe(seconds)
         if outcome == "stored":
             self._records.observe(drafts)
-
-    def timed(self, endpoint: Endpoint, route: str) -> Endpoint:
-        """The endpoint, with its requests timed and those refused as a whole counted."""
-
-        @wraps(endpoint)
-        async def measured(request: Request) -> Response:
-            start, status = perf_counter(), 500
-            try:
-                response = await endpoint(request)
-                status = response.status_code
-                return response
-            except Problem as problem:
-                status = problem.status
-                if "results" not in problem.details:  # else its events are counted one by one
-                    (self._away if status == 503 else self._refused).labels(problem.code).inc()
-                raise
-            finally:
-                self._seconds.labels(route, str(status)).observe(perf_counter() - start)
-
-        return measured
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+from sqlalchemy.exc import DBAPIError
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NULL = b"\xff\xff\xff\xff"
@@ -114,11 +115,14 @@ def word(value: str | None) -> bytes:
 
 
 def copy(conn: sa.Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
-    """COPY packed rows (the fields of `columns`, each with its length before it) into a table."""
+    """COPY packed rows (the fields of `columns`, each with its length before it) into a table. Raises DBAPIError."""
     count = Struct("!h").pack(columns.count(",") + 1)
     statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)"
-    with closing(conn.connection.cursor()) as cursor, cursor.copy(statement) as writer:
-        writer.write(HEADER + b"".join([part for row in rows for part in (count, row)]) + TRAILER)
+    try:
+        with closing(conn.connection.cursor()) as cursor, cursor.copy(statement) as writer:
+            writer.write(HEADER + b"".join([part for row in rows for part in (count, row)]) + TRAILER)
+    except psycopg.Error as error:  # as for every other statement: what can be waited for is told by its class
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=conn.dialect) from error
 
 
 def _array(oid: int, fields: Sequence[bytes]) -> bytes:

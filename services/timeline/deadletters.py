@@ -18,7 +18,7 @@ class TooManyDead(Problem):
 
 
 class DeadLetter(NamedTuple):
-    """A record set aside, with a stable reason and what was wrong in words."""
+    """A record, or those of its lines that are bad, set aside with a stable reason and what was wrong in words."""
 
     record: Record
     reason: str

@@ -91,11 +91,15 @@ class Transactions:
         try:
             with self.engine.begin() as conn:
                 if by_halves:
-                    outcome, unstorable = self._store_by_halves(conn, taken.records)
-                    dead = [*taken.dead, *unstorable]
+                    lines = [line for record in taken.records for line in _lines(record)]
+                    outcome, unstorable = self._store_by_halves(conn, lines)
+                    dead = _one_a_record([*taken.dead, *unstorable])
                 else:
                     arrived = [one for some in taken.arrived for one in some]
-                    outcome, dead = store(conn, arrived, self.rules, self.secret, self._known), [*taken.dead]
+                    outcome, dead = (
+                        store(conn, arrived, self.rules, self.secret, self._known),
+                        _one_a_record(taken.dead),
+                    )
                 self.dead.set_aside(conn, taken.log, dead, len(taken.records))
                 for batch in taken.batches:
                     mine = taken.claims[batch.partition].generation
@@ -105,32 +109,49 @@ class Transactions:
             self._known.forget()
             raise
 
-    def _store_by_halves(self, conn: sa.Connection, records: Sequence[Record]) -> tuple[Outcome, list[DeadLetter]]:
-        """Find the records that can't be stored; the others go through."""
-        if not records:
+    def _store_by_halves(self, conn: sa.Connection, lines: Sequence[Record]) -> tuple[Outcome, list[DeadLetter]]:
+        """Find the lines that can't be stored; the others go through."""
+        if not lines:
             return Outcome(), []
         try:
             with conn.begin_nested():
-                return store(conn, self._read(records, []), self.rules, self.secret, Known()), []
+                return store(conn, self._read(lines, []), self.rules, self.secret, Known()), []
         except UNSTORABLE as error:
-            if len(records) == 1:
-                return Outcome(), [DeadLetter(records[0], "unstorable", _words(error))]
-        half = len(records) // 2
-        first, second = (self._store_by_halves(conn, some) for some in (records[:half], records[half:]))
+            if len(lines) == 1:
+                return Outcome(), [DeadLetter(lines[0], "unstorable", _words(error))]
+        half = len(lines) // 2
+        first, second = (self._store_by_halves(conn, some) for some in (lines[:half], lines[half:]))
         return first[0] + second[0], first[1] + second[1]
 
     def _read(self, records: Iterable[Record], dead: list[DeadLetter]) -> list[Arrival]:
-        """The events of the records that can be read whole; those that can't become dead letters."""
+        """The events of the records; the lines that can't be read become dead letters."""
         arrived = list[Arrival]()
         for record in records:
-            try:
-                lines = record.value.split(b"\n")
-                arrived += [arrival(decode(line), self.rules, self.secret, line) for line in lines]
-            except Unreadable as error:
-                dead.append(DeadLetter(record, error.reason, error.detail))
-            except MISTAKES as error:
-                dead.append(DeadLetter(record, "unstorable", _words(error)))
+            for line in _lines(record):
+                try:
+                    arrived.append(arrival(decode(line.value), self.rules, self.secret, line.value))
+                except Unreadable as error:
+                    dead.append(DeadLetter(line, error.reason, error.detail))
+                except MISTAKES as error:
+                    dead.append(DeadLetter(line, "unstorable", _words(error)))
         return arrived
+
+
+def _lines(record: Record) -> list[Record]:
+    """Each event of a record, as if it had one of its own."""
+    return [record._replace(value=line) for line in record.value.split(b"\n")]
+
+
+def _one_a_record(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """The bad lines of each record together, for the reason of the first of them."""
+    found: dict[tuple[int, int], DeadLetter] = {}
+    for letter in letters:
+        where = letter.record.partition, letter.record.position
+        if first := found.get(where):
+            both = b"\n".join((first.record.value, letter.record.value))
+            letter = first._replace(record=first.record._replace(value=both))
+        found[where] = letter
+    return list(found.values())
 
 
 def _words(error: Exception) -> str:
