@@ -21,6 +21,7 @@ MODULES = {
 PURE = [
     "schemas.event", "schemas.types", "schemas.codec", "services.identifiers", "services.timeline.identity",
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
+    "services.api.oddities",
     "services.ingest.cloudevents", "services.ingest.sources.segment", "services.ingest.sources.mail",
 ]  # fmt: skip
 SHELL = {

@@ -20,6 +20,7 @@ from services.api.answers import (
     Words,
 )
 from services.api.descriptions import outcome, subject
+from services.api.oddities import data_of
 from services.api.phrases import ago, plain, quoted, shortened, unquoted
 
 Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
@@ -87,9 +88,9 @@ def recap(interaction: Interaction) -> Recap:
     """One interaction as the brief tells it."""
     events = [item.event for item in interaction.items]
     said = [event for event in events if _is_statement(event)]
-    longest = sorted(said, key=lambda event: len(unquoted(event["data"]["text"])), reverse=True)[:EACH]
-    answers = (event for event in reversed(events) if _answers(event) and event["data"].get("text"))
-    steps = [event["data"] for event in events if event["type"] == "call.menu_choice"]
+    longest = sorted(said, key=lambda event: len(unquoted(data_of(event)["text"])), reverse=True)[:EACH]
+    answers = (event for event in reversed(events) if _answers(event) and data_of(event).get("text"))
+    steps = [data_of(event) for event in events if event["type"] == "call.menu_choice"]
     return Recap(
         id=interaction.id,
         channel=interaction.channel,
@@ -192,17 +193,17 @@ def _by(channel: str) -> str:
 
 def _role(event: Wire) -> str:
     inbound = "customer" if event["direction"] == "inbound" else "agent"
-    return str((event["data"].get("author") or {}).get("role") or inbound)
+    return str((data_of(event).get("author") or {}).get("role") or inbound)
 
 
 def _is_automatic(event: Wire) -> bool:
-    return event["data"].get("automatic", "none") != "none" or _role(event) == "system"
+    return data_of(event).get("automatic", "none") != "none" or _role(event) == "system"
 
 
 def _is_talk(event: Wire) -> bool:
     """Whether it is part of a dealing; of types we don't know those with words are."""
     known = event["type"].startswith(("message.", "call.", "chat."))
-    return known or (event["type"] not in TYPES and bool(event["data"].get("text")))
+    return known or (event["type"] not in TYPES and bool(data_of(event).get("text")))
 
 
 def _asks(event: Wire) -> bool:
@@ -217,12 +218,12 @@ def _answers(event: Wire) -> bool:
 def _is_statement(event: Wire) -> bool:
     """Whether the customer said something in it."""
     spoken = event["direction"] == "inbound" and _role(event) == "customer" and not _is_automatic(event)
-    return spoken and bool(str(event["data"].get("text") or "").strip())
+    return spoken and bool(str(data_of(event).get("text") or "").strip())
 
 
 def _words(event: Wire) -> Words:
-    name = (event["data"].get("author") or {}).get("name")
-    words = shortened(unquoted(str(event["data"].get("text") or "")), STATEMENT)
+    name = (data_of(event).get("author") or {}).get("name")
+    words = shortened(unquoted(str(data_of(event).get("text") or "")), STATEMENT)
     return Words(at=datetime.fromisoformat(event["time"]), by=name, text=words)
 
 
@@ -247,7 +248,7 @@ def _references(context: Context) -> list[SeenReference]:
     groups = [one.items for one in (*context.dealings, *context.visits)]
     latest: dict[tuple[str, str], str] = {}
     for event in (item.event for items in (*groups, context.milestones) for item in items):
-        for reference in event["data"].get("references") or ():
+        for reference in data_of(event).get("references") or ():
             name = reference["type"], reference["value"]
             latest[name] = max(latest.get(name, ""), event["time"])
     newest = sorted(latest.items(), key=lambda one: (one[1], one[0]), reverse=True)[:REFERENCES]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from services.api.oddities import data_of
 from services.api.phrases import (
     counted,
     joined,
@@ -43,18 +44,8 @@ SUBJECTS = {
 
 def describe(event: Wire) -> str:
     """One event in a sentence; a type that is not known by its name and words."""
-    data = event.get("data") or {}
+    data = data_of(event)
     return SENTENCES.get(event["type"], _unknown)(event, data)
-
-
-def marks(event: Wire, conflicts: int = 0) -> list[str]:
-    """What is odd about an event; `conflicts`: how many other contents came under its id."""
-    found = {
-        "some characters could not be kept": event.get("sanitised") is True,
-        f"its clock said {str(event.get('statedtime'))[:10]}": "statedtime" in event,
-        f"came again with other content{f' ({conflicts} times)' if conflicts > 1 else ''}": conflicts,
-    }
-    return [words for words, holds in found.items() if holds]
 
 
 def describe_interaction(channel: str, count: int, events: Sequence[Wire]) -> str:
@@ -74,19 +65,19 @@ def describe_interaction(channel: str, count: int, events: Sequence[Wire]) -> st
 
 def subject(events: Sequence[Wire]) -> str | None:
     """What an interaction is about: a mail's subject, the reason chosen in the phone menu, a form's name."""
-    found = ((event.get("data") or {}).get(SUBJECTS.get(event["type"], "")) for event in events)
+    found = (data_of(event).get(SUBJECTS.get(event["type"], "")) for event in events)
     return next((str(value) for value in found if value), None)
 
 
 def outcome(events: Sequence[Wire]) -> str | None:
     """How it ended, in the source's word."""
-    ends = (event["data"] for event in reversed(events) if event["type"] in ("call.ended", "chat.ended"))
+    ends = (data_of(event) for event in reversed(events) if event["type"] in ("call.ended", "chat.ended"))
     return next((plain(data["disposition"]) for data in ends if data.get("disposition")), None)
 
 
 def who(event: Wire) -> str:
     """Who did it: an agent or bot by name, the others by what they are."""
-    author = (event.get("data") or {}).get("author") or {}
+    author = data_of(event).get("author") or {}
     role = author.get("role") or ("customer" if event.get("direction") == "inbound" else "agent")
     if role in ("agent", "bot") and author.get("name"):
         return str(author["name"])

@@ -11,7 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.api.answers import Happening, Interaction
-from services.api.descriptions import describe, describe_interaction, marks
+from services.api.descriptions import describe, describe_interaction
+from services.api.oddities import marks
 from services.errors import Invalid
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"

@@ -19,7 +19,7 @@ from services.tables import log_heads, log_records
 log = structlog.get_logger()
 
 WAKE = 0.5  # seconds after which it looks by itself, should a NOTIFY have gone astray
-BYTES = 16_000_000  # of values that a poll takes from a partition
+BYTES = 16_000_000  # of values after which a poll takes no more
 
 
 class PostgresReader:
@@ -105,16 +105,18 @@ class PostgresReader:
         ready = sorted(one for one, position in self._positions.items() if ends[one] != position)
         batches: list[Batch] = []
         self._turn += 1
+        left, room = self._batch_size, BYTES
         for turn in range(len(ready)):
-            left = self._batch_size - sum(len(batch.records) for batch in batches)
-            if left > 0:
+            if left > 0 and room > 0:
                 partition = ready[(turn + self._turn) % len(ready)]
-                batches.append(self._batch(conn, partition, left, ends[partition]))
+                batches.append(self._batch(conn, partition, left, room, ends[partition]))
+                left -= len(batches[-1].records)
+                room -= sum(len(record.value) for record in batches[-1].records)
         return batches
 
-    def _batch(self, conn: sa.Connection, partition: int, limit: int, end: int) -> Batch:
+    def _batch(self, conn: sa.Connection, partition: int, limit: int, room: int, end: int) -> Batch:
         first = self._positions[partition]
-        found = conn.execute(self._query(partition, first, limit)) if first < end else ()
+        found = conn.execute(self._query(partition, first, limit, room)) if first < end else ()
         records = tuple(Record(partition, row.position, row.value) for row in found)
         if not records:
             log.error("log_records_gone", partition=partition, position=first, end=end)
@@ -124,14 +126,14 @@ class PostgresReader:
         self._positions[partition] = records[-1].position + 1 if records else step
         return Batch(partition, first, self._positions[partition], records)
 
-    def _query(self, partition: int, first: int, limit: int) -> sa.Select[int, bytes]:
+    def _query(self, partition: int, first: int, limit: int, room: int) -> sa.Select[int, bytes]:
         columns = log_records.c
         size = sa.func.octet_length(columns.value)
         before = (sa.func.sum(size).over(order_by=columns.position) - size).label("before")
         where = columns.topic == self.log, columns.partition == partition, columns.position >= first
         some = sa.select(columns.position, columns.value, before).where(*where).order_by(columns.position)
         few = some.limit(limit).subquery()
-        return sa.select(few.c.position, few.c.value).where(few.c.before < BYTES).order_by(few.c.position)
+        return sa.select(few.c.position, few.c.value).where(few.c.before < room).order_by(few.c.position)
 
 
 def _wait(conn: sa.Connection, seconds: float) -> None:

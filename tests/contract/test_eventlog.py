@@ -273,6 +273,22 @@ def test_a_poll_brings_no_more_than_a_batch_and_starves_no_partition(log: Log, e
         until(lambda: len(work.done) == 300, work.step)
 
 
+def test_a_poll_takes_no_more_than_a_few_records_of_the_largest(log: Log, engine: sa.Engine) -> None:
+    value = bytes(LARGEST - 10)
+    with closing(log.appender()) as appender:
+        for number in range(18):
+            append_when_back(appender, [Draft(str(number), value)])
+    with log.reader() as reader:
+        work = Work(engine, reader)
+        sizes: list[int] = []
+
+        def step() -> None:
+            sizes.append(sum(len(record.value) for batch in work.step() for record in batch.records))
+
+        until(lambda: len(work.done) == 18, step)
+    assert max(sizes) <= 16_000_000 + LARGEST
+
+
 def test_partitions_that_are_added_are_shared_and_never_taken_away(
     log: Log, engine: sa.Engine, stack: ExitStack
 ) -> None:

@@ -40,7 +40,7 @@ SMALL += "broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=500\n"
 
 
 class Stand:
-    """A deployment, begun by `with`. Change `reach` and `settings` before.
+    """A deployment, begun by `with`. Change `reach` and all the settings before.
 
     `reach[part, "postgres" | "broker"]`: the port by which a part (ingest, worker, api) goes there, a proxy's. What is
     to be forwarded to is in `ports` from the start: `ports["postgres"]`, `ports["broker.ingest"]` and so on.
@@ -55,6 +55,7 @@ class Stand:
         self.ports |= {f"broker.{name}": free_port() for name in LISTENERS}
         self.reach: dict[tuple[str, str], int] = {}
         self.server_settings: dict[str, str] = {}
+        self.broker_settings = SMALL
         self.parts: dict[str, Part] = {}
         self._workers = workers
 
@@ -223,7 +224,8 @@ class Stand:
         folder.mkdir(exist_ok=True)
         own = {name: self.ports[f"broker.{name}"] for name in LISTENERS}
         more = {name.upper(): (port, self.reach.get((name, "broker"), port)) for name, port in own.items()}
-        return Part("broker", brokers.prepared(folder, self.ports["broker"], more, SMALL), self.folder / "broker.log")
+        command = brokers.prepared(folder, self.ports["broker"], more, self.broker_settings)
+        return Part("broker", command, self.folder / "broker.log")
 
 
 def _listens(port: int) -> bool:

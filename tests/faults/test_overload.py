@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -10,11 +11,16 @@ from time import monotonic
 import orjson
 import pytest
 
+from schemas.codec import encode
+from services.eventlog import LARGEST, Draft
+from services.eventlog.opening import open_appender
+from services.settings import Settings
+from tests.builders import event
 from tests.e2e.stacks import wait_for
 from tests.faults.flood import Answers, Flood
 from tests.faults.load import Try
 from tests.faults.stand import LONG, Log, Stand
-from tests.faults.truth import whole_log
+from tests.faults.truth import drained, whole_log
 from tests.faults.witness import Witness
 
 MOST_MEMORY = 512  # MB of any process of ours
@@ -22,6 +28,7 @@ SECONDS = 60 if LONG else 10  # of overload
 AWAY = 60 if LONG else 8  # seconds for which the log is away
 BACK = 10.0  # seconds after which all is as before
 IN_A_ROW = 30  # good answers that show it
+LARGE = 250 if LONG else 30  # events of the largest size
 SOON = 0.5  # seconds for an answer, beyond what it took before
 
 
@@ -73,7 +80,9 @@ def flooded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Each of the logs in turn."""
     kind: Log = request.param
     folder: Path = tmp_path_factory.mktemp(f"overload-{kind}")
-    with Stand(folder, kind, workers=1) as stand:
+    stand = Stand(folder, kind, workers=1)
+    stand.broker_settings += "log.segment.bytes=16777216\n"  # the last word on it; room for the largest record
+    with stand:
         scene = Flooded(stand)
         with scene.witness:
             yield scene
@@ -107,3 +116,16 @@ def test_the_log_is_away(how: str, flooded: Flooded) -> None:
     assert answers.statuses[503] > AWAY * 100 / 2, answers
     flooded.is_as_before(max(back, monotonic()), calm)
     flooded.kept_its_word(answers)
+
+
+def test_records_of_the_largest_size_take_little_memory(flooded: Flooded) -> None:
+    stand, text = flooded.stand, "Where is my parcel? " * (LARGEST // 21)
+    ids = [f"large{number}" for number in range(LARGE)]
+    stand.kill("worker-0")
+    with closing(open_appender(Settings(log=stand.log, append_timeout=30), stand.database)) as appender:
+        for id in ids:
+            appender.append([Draft(id, encode(event(f"account:{id}", source="large", id=id, text=text)))])
+    stand.mend(["worker-0"])
+    drained(stand, 300)
+    print(f"{stand.log_kind}: {LARGE} events of {len(text)} bytes; worker at most {stand['worker-0'].peak:.0f} MB")
+    assert stand["worker-0"].peak < MOST_MEMORY

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from services.api.answers import Happening, Interaction
 from services.api.descriptions import describe
+from services.api.oddities import data_of
 from services.api.phrases import joined, plain, quoted, shortened
 
 # Steps on a way, told in one line that opens.
@@ -153,7 +154,7 @@ def _station(item: Happening) -> str:
 
 
 def _data(item: Happening) -> Mapping[str, Any]:
-    return item.event.get("data") or {}
+    return data_of(item.event)
 
 
 def _at(item: Happening) -> datetime:
