@@ -10,6 +10,7 @@ import schemas
 from schemas.codec import from_wire, to_wire
 from schemas.types import TYPES
 from services.api.descriptions import SENTENCES, describe, describe_interaction
+from services.api.oddities import data_of, marks
 from services.api.phrases import ago, shortened, unquoted
 from tests.builders import at, event
 
@@ -125,3 +126,20 @@ def test_an_event_alone_is_told_as_itself() -> None:
 )
 def test_times_are_told_from_now(minutes: int, told: str) -> None:
     assert ago(at(-minutes), at(0)) == told
+
+
+def test_what_others_keep_under_our_names_is_left_out_of_what_is_told() -> None:
+    odd = {"author": "John", "references": [1, {}], "identifiers": [1], "text": [2], "more": 3}
+    document = {"id": "1", "type": "from.the.future", "time": "2026-05-04T09:00:00Z", "data": odd}
+    wire = to_wire(from_wire(document, source="shop"))
+    assert wire["data"] == odd
+    assert data_of(wire) == {"more": 3}
+    assert describe(wire) == "from.the.future: more 3"
+
+
+def test_what_is_odd_about_an_event_is_said() -> None:
+    document = {"id": "1", "type": "page.viewed", "time": "2100-01-01T00:00:00Z", "data": {"title": "a\0"}}
+    wire = to_wire(from_wire(document, source="shop", received_at=at(0)))
+    assert wire["time"] == wire["recordedtime"]
+    assert marks(wire) == ["some characters could not be kept", "its clock said 2100-01-01"]
+    assert marks(wire, 2)[-1] == "came again with other content (2 times)"
