@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Event as Flag
 from threading import Thread
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg import sql
+from starlette.testclient import TestClient
 
 from schemas.codec import encode
 from schemas.event import Event
@@ -166,6 +168,44 @@ def test_a_database_that_is_away_is_waited_for(
         stop.set()
         running.join()
     assert count(engine, "dead_letters") == 0
+
+
+class Silent(PostgresReader):
+    """A log that may fall silent: nothing more is read, as if there were nothing, and no question is answered."""
+
+    silent = False
+
+    def poll(self, timeout: float) -> list[Batch]:
+        return [] if self.silent else super().poll(timeout)
+
+    def ends(self) -> dict[int, int]:
+        if self.silent:
+            raise LogUnavailable("no answer")
+        return super().ends()
+
+
+def test_a_worker_whose_log_is_silent_is_not_ready_and_stays_so_until_it_answers(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    stop, reader = Flag(), Silent(engine, "tests")
+    one = Worker(engine, reader, appender, RULES, b"secret", Measures())
+    client = TestClient(one.measures.app())
+
+    def status() -> int:
+        return int(client.get("/readyz").status_code)
+
+    with reader, ThreadPoolExecutor(1) as thread:
+        running = thread.submit(one.run, stop)
+        try:
+            wait_for(lambda: status() == 200)
+            reader.silent = True
+            wait_for(lambda: status() == 503)
+            assert {status() for _ in range(300)} == {503}
+            reader.silent = False
+            wait_for(lambda: status() == 200)
+        finally:
+            stop.set()
+        running.result()
 
 
 def batch(partition: int, first: int, *sizes: int) -> Batch:

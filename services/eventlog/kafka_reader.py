@@ -27,6 +27,7 @@ from services.eventlog.sharing import Share
 log = structlog.get_logger()
 
 TIMEOUT = 5.0  # seconds for a broker to answer
+LOOK = 2.0  # seconds for it to say where partitions end, by which a worker knows that it is there
 STALL = 30.0  # seconds without progress, though there is more to read, until something is done about it
 
 # The group is only the name under which offsets are committed: partitions are shared by `sharing.Share`.
@@ -112,7 +113,7 @@ class KafkaReader:
         with available():
             consumer = self._connected()
             where = [self._where(partition) for partition in self._known(consumer)]
-            ends = consumer.end_offsets(where, timeout_ms=TIMEOUT * 1000)
+            ends = consumer.end_offsets(where, timeout_ms=LOOK * 1000)
             return {one.partition: end for one, end in ends.items()}
 
     def close(self) -> None:

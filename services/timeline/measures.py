@@ -73,6 +73,10 @@ class Measures:
         self._alive_at = monotonic()
         self._step.set(time())
 
+    def away(self) -> None:
+        """Say that the database or the log does not answer: it is not ready until a step is finished again."""
+        self._alive_at = float("-inf")
+
     def batch(self, outcome: Outcome, dead: Sequence[str], records: int, seconds: float, delay: float | None) -> None:
         """Count a committed batch; `delay`: seconds since its oldest event was received."""
         self.events.labels("stored").inc(outcome.stored)

@@ -79,6 +79,7 @@ class Worker:
             except (DBAPIError, LogUnavailable) as away:
                 if not (isinstance(away, LogUnavailable) or is_away(away)):
                     raise
+                self.measures.away()
                 self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=kind(away), detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
@@ -150,14 +151,14 @@ class Worker:
     def _measure(self, every: float = 2.0, clock: Callable[[], float] = monotonic) -> None:
         if clock() - self._measured_at < every:
             return
-        self._measured_at = clock()
-        ends = self.reader.ends()
+        ends = self.reader.ends()  # should it fail, it is asked again at once: a silent log reads like an empty one
         query = "SELECT partition, position FROM positions WHERE topic = %s"
         with self.engine.connect() as conn:
             done = {row.partition: row.position for row in conn.exec_driver_sql(query, (self.reader.log,))}
             if clock() - self._pressed_at > PRESSURE:
                 self._pressed_at = clock()
                 self.measures.store(pressure.look(conn))
+        self._measured_at = clock()
         self.measures.lag.behind({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
 
 
