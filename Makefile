@@ -34,10 +34,10 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 quality: .venv/installed ## measure identity on labelled data (IDENTITY=file OUT=file)
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") $(if $(OUT),--out "$(OUT)")
 
-bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes OUT=file)
+bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes SIZES="n …" OUT=file)
 	@tests/prepare
 	@$(BIN)/python -m benchmarks.speed $(if $(ONLY),--only $(ONLY)) $(if $(LOG),--log $(LOG)) \
-		$(if $(QUICK),--quick) $(if $(OUT),--out "$(OUT)")
+		$(if $(QUICK),--quick) $(if $(SIZES),--sizes $(SIZES)) $(if $(OUT),--out "$(OUT)")
 
 lock: ## pin the newest versions of all dependencies, with hashes; needs uv
 	echo 'setuptools>=80' | uv pip compile pyproject.toml - $(PINNED) --output-file requirements.lock

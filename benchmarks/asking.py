@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,8 +26,13 @@ class Asking:
 
     def _answer(self, path: str, body: Any) -> HTTPResponse:
         content = json.dumps(body) if body is not None else None
-        self._connection.request("GET" if content is None else "POST", path, content, self._headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request("GET" if content is None else "POST", path, content, self._headers)
+            answer = self._connection.getresponse()
+        except RemoteDisconnected:  # it was idle for longer than the service keeps connections
+            self._connection.close()
+            self._connection.request("GET" if content is None else "POST", path, content, self._headers)
+            answer = self._connection.getresponse()
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}: {answer.read().decode(errors='replace')}")
         return answer

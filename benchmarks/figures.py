@@ -14,16 +14,19 @@ Measure = Callable[[], Reading]
 @dataclass(frozen=True)
 class Scale:
     """How much is measured: `seconds` of each load, `events` in a log or table that is filled; events a second that
-    are offered end to end (`rates`), and while something else is measured (`background`)."""
+    are offered end to end (`rates`), and while something else is measured (`background`); events stored beside two
+    customers of 50,000 each (`sizes`), and questions of each kind (`requests`)."""
 
     rounds: int = 3
     seconds: float = 5
     events: int = 50_000
     rates: tuple[int, ...] = (5_000, 10_000)
     background: int = 1_000
+    sizes: tuple[int, ...] = (100_000, 1_000_000)
+    requests: int = 1_000
 
 
-QUICK = Scale(rounds=1, seconds=2, events=1_000, rates=(200,), background=50)
+QUICK = Scale(rounds=1, seconds=2, events=1_000, rates=(200,), background=50, sizes=(10_000,), requests=20)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.population import disputed, heavy, windows
+from benchmarks.population import heavy, windows
 from schemas.codec import encode
 from schemas.event import Event
 from services import database, embedded
@@ -30,8 +30,7 @@ from services.timeline.stitch import store
 SEED = 1
 BATCH = 1_000  # events of a transaction, as the worker takes them by default
 NOTED = 100_000
-HEAVY, HEAVY_EVENTS = ("Heavy-1", "Heavy-2"), 50_000
-DISPUTED, REFUSED = "Disputed", 10_000
+HEAVY, HEAVY_EVENTS = ("Long-1", "Long-2"), 50_000
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -101,13 +100,12 @@ class Filled:
         (self.folder / "filled.json").write_text(json.dumps(kept))
 
 
-def fill(engine: sa.Engine, folder: Path, until: int) -> Iterator[dict[str, float]]:
-    """Fill on until so many events are stored; the costs on the way. The first time two heavy customers and a
-    disputed account come before the others, and are not counted."""
+def fill(engine: sa.Engine, folder: Path, until: int, heavy_events: int = HEAVY_EVENTS) -> Iterator[dict[str, float]]:
+    """Fill on until so many events are stored; the costs on the way. The first time two customers with a long history
+    come before the others, and are not counted."""
     filled, stitching = Filled.read(folder), Stitching(engine)
     if not filled.windows:
-        _take(stitching, (event for name in HEAVY for some in heavy(name, HEAVY_EVENTS) for event in some))
-        _take(stitching, (event for some in disputed(DISPUTED, REFUSED) for event in some))
+        _take(stitching, (event for name in HEAVY for some in heavy(name, heavy_events) for event in some))
         stitching.turn()
     coming = windows(SEED, filled.windows)
     noted = filled.events

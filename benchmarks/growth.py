@@ -1,87 +1,132 @@
-"""What growing costs: the same questions of a store of few and of many events."""
+"""What growing costs: the same questions of a store of few and of many events, pages of a long history, and merges."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from random import Random
+from time import perf_counter
 from typing import Any
+from urllib.parse import urlencode
 
-from benchmarks.filling import HEAVY, SEED
+import sqlalchemy as sa
+
+from benchmarks import references
+from benchmarks.asking import Asking
+from benchmarks.figures import Figure, Line, Reading, Run
+from benchmarks.filling import HEAVY, SEED, Filled, fill
 from benchmarks.population import START as BEGINNING
 from benchmarks.population import WINDOW, window
-from benchmarks.reading import Desk, percentiles
+from benchmarks.references import percentiles
+from benchmarks.stands import Stand
 from services.api.timelines import Cursor
 from services.identifiers import Rules, normalise
 
-REQUESTS = 1_000
-ROUNDS = 20  # merges of the two heavy customers, each taken back
+WARM = 20  # questions of each kind before it is measured
+MERGES = 20  # each taken back
+BYTES = """
+    SELECT relname AS name,
+        pg_relation_size(c.oid) + coalesce(pg_total_relation_size(nullif(reltoastrelid, 0)), 0) AS size
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = 'public' AND relkind IN ('r', 'i') AND relname NOT LIKE 'bench%' ORDER BY 2 DESC"""
+
+Ask = Callable[[], bytes]
+Measured = tuple[str, Reading, dict[str, Reading]]  # what, its figures, and what is beside it
 
 
-def reads(desk: Desk, filled: int, requests: int = REQUESTS) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each question with what its answers took."""
-    for name, ask in questions(desk, filled).items():
-        percentiles(ask, 20)  # warm
-        yield name, percentiles(ask, requests)
+def pages(run: Run) -> Iterator[Line]:
+    """Of a customer with 20 identifiers and 50,000 events, and how long merging two of them takes."""
+    yield from _growing(run, (0,))
 
 
-def questions(desk: Desk, filled: int) -> dict[str, Callable[[], object]]:
-    """What is asked: each call by the next of many customers, or at the next of many depths."""
-    known = handles(filled)
-    mails = cycle(known["email"])
-    whole = desk.get("/v1/brief", customer=HEAVY[0])["customer"]
-    address = f"/v1/customers/{whole['id']}/timeline"
+def growth(run: Run) -> Iterator[Line]:
+    """The same at each size, with what an event costs to stitch and to keep."""
+    yield from _growing(run, run.scale.sizes)
+
+
+def _growing(run: Run, sizes: tuple[int, ...]) -> Iterator[Line]:
+    """Line by line; from the second size on the first one is beside it."""
+    first: dict[str, list[Reading]] = {}
+    with Stand(run) as stand:
+        for size in sizes:
+            run.say(f"filling to {size:,} events")
+            for what, own, beside in (*_filled(stand, size), *_asked(stand, size)):
+                at_first = {f"at {sizes[0]:,}": first[what]} if what in first else {}
+                first.setdefault(what, [own])
+                name = f"{what}, at {size:,} events" if size else what
+                yield Line(name, run.log, [own], {**at_first, **{name: [one] for name, one in beside.items()}})
+
+
+def _filled(stand: Stand, size: int) -> Iterator[Measured]:
+    """What an event costs, of the last that were stitched on the way to this size."""
+    costs = list(fill(stand.engine, stand.folder, size, stand.run.scale.events))
+    if costs:
+        last = costs[-1]
+        own = {"/s": 1e6 / last["wall"], "worker µs": last["worker"], "backend µs": last["backend"]}
+        own["memory MB"] = last["memory"]
+        yield "stitching", own, {"bare COPY into such a table": references.copied_events(stand)}
+        yield "bytes of an event", kept(stand.engine), {"its canonical JSON": bare_bytes(stand.engine)}
+
+
+def _asked(stand: Stand, size: int) -> Iterator[Measured]:
+    """What questions take over HTTP, and a bare application that answers the same."""
+    windows, times = Filled.read(stand.folder).windows, stand.run.scale.requests
+    with stand.running("api"), references.bare_application(stand) as address:
+        bare, ask = Asking(address), Asking(stand.address("api"), _key(stand, size))
+        for name, one in questions(ask, windows).items():
+            stand.run.say(name)
+            bare("/answer", json.loads(one()))
+            own, other = timed(one, times), timed(lambda: bare("/"), times)
+            yield name, own, {"bare ASGI application, such an answer": other}
+        for name, own in merges(ask, min(MERGES, times)):
+            bare("/answer", {"customer": "-"})
+            yield name, own, {"bare ASGI application, such an answer": timed(lambda: bare("/"), times)}
+
+
+def questions(ask: Asking, windows: int) -> dict[str, Ask]:
+    """Each asks about the next of many customers, or at the next of many depths."""
+    found: dict[str, Ask] = {}
+    for type, values in handles(windows).items():
+        some = cycle(values)
+        found[f"brief by {type}"] = lambda type=type, some=some: ask(_brief(f"{type}:{next(some)}"))  # type: ignore[misc]
+    whole = _customer(ask, HEAVY[0])
+    address = f"/v1/customers/{whole['id']}/timeline?"
     named = cycle([f"{one['type']}:{one['value']}" for one in whole["identifiers"]])
-    starts = cycle([{}])
-    depths = cycle([_cursor(part / 40) for part in range(1, 40)])
-    last = cycle([_cursor(0.001)])
+    depths = cycle([str(Cursor((BEGINNING + 1_000 * WINDOW * part / 40).isoformat())) for part in range(1, 40)])
 
-    def page(where: Iterator[dict[str, str]], **asked: Any) -> Callable[[], object]:
-        return lambda: desk.get(address, **asked, **next(where))
+    def page(**asked: Any) -> Ask:
+        return lambda: ask(address + urlencode({**asked, "cursor": next(depths)}))
 
-    def brief(type: str) -> Callable[[], object]:
-        named = cycle(known[type])
-        return lambda: desk.get("/v1/brief", identifier=f"{type}:{next(named)}")
-
-    return {
-        "brief by account": brief("account"),
-        "brief by mail": brief("email"),
-        "brief by phone": brief("phone"),
-        "brief by device": brief("device"),
-        "brief, heavy customer": lambda: desk.get("/v1/brief", identifier=next(named)),
-        "customer, heavy": lambda: desk.get(f"/v1/customers/{whole['id']}"),
-        "page, first": page(starts),
-        "page, any depth": page(depths),
-        "page, last": page(last),
-        "flat page, any depth": page(depths, view="flat"),
-        "page by channel": page(depths, channel="email"),
-        "page by type": page(depths, type="purchase.made"),
-        "page by words, found": page(depths, q="parcel"),
-        "page by words, not found": page(starts, q="no such words"),
-        "flat page by words, not found": page(starts, q="no such words", view="flat"),
-        "search by start of a mail": lambda: desk.get("/v1/search", q=next(mails)[:18]),
-        "search by name": lambda: desk.get("/v1/search", q="Heavy"),
+    return found | {
+        "brief, long history": lambda: ask(_brief(next(named))),
+        "first page": lambda: ask(address),
+        "page at any depth": page(),
+        "flat page at any depth": page(view="flat"),
+        "page of one channel": page(channel="email"),
+        "page by a type that never was": page(type="feedback.received"),
+        "page by words": page(q="parcel"),
+        "page by words that nobody said": page(q="no such words"),
+        "flat page by words that nobody said": page(q="no such words", view="flat"),
+        "search by a name": lambda: ask("/v1/search?q=heavy"),
     }
 
 
-def merges(desk: Desk) -> Iterator[tuple[str, dict[str, float]]]:
-    """Merging the two heavy customers, and taking that back."""
-    one, other = (desk.get("/v1/brief", customer=name)["customer"] for name in HEAVY)
-    apart = [{"id": identifier["id"]} for identifier in other["identifiers"]]
-    merge = lambda: desk.post(f"/v1/customers/{one['id']}/merge", {"with": other["id"]})  # noqa: E731
-    unmerge = lambda: desk.post(f"/v1/customers/{one['id']}/unmerge", {"identifiers": apart})  # noqa: E731
-    taken: dict[str, list[dict[str, float]]] = {"merge": [], "unmerge": []}
-    for _ in range(ROUNDS):
-        taken["merge"].append(percentiles(merge, 1))
-        taken["unmerge"].append(percentiles(unmerge, 1))
-    for name, some in taken.items():
-        times = sorted(one["max"] for one in some)
-        yield name, {"p50": times[len(times) // 2], "max": times[-1]}
+def merges(ask: Asking, times: int) -> Iterator[tuple[str, Reading]]:
+    """Merging the two customers with the long histories, and taking that back."""
+    one, other = (_customer(ask, name) for name in HEAVY)
+    address, apart = f"/v1/customers/{one['id']}", [{"id": identifier["id"]} for identifier in other["identifiers"]]
+    merged, unmerged = [], []
+    for _ in range(times):
+        merged.append(_taken(lambda: ask(f"{address}/merge", {"with": other["id"]})))
+        unmerged.append(_taken(lambda: ask(f"{address}/unmerge", {"identifiers": apart})))
+    yield "merge", _percentiles(merged[1:] or merged)  # the first one starts a worker thread
+    yield "unmerge", _percentiles(unmerged[1:] or unmerged)
 
 
-def handles(filled: int) -> dict[str, list[str]]:
+def handles(windows: int) -> dict[str, list[str]]:
     """Identifiers that a store of so many windows knows, by type, the busiest the most often."""
     found: dict[str, list[str]] = defaultdict(list)
-    for number in range(0, filled, max(1, filled // 8)):
+    for number in range(0, windows, max(1, windows // 8)):
         for event in window(SEED, number):
             for one in event.identifiers:
                 if normalise(one.type, one.value, "", Rules()):  # not the number that is all zeros
@@ -91,5 +136,54 @@ def handles(filled: int) -> dict[str, list[str]]:
     return found
 
 
-def _cursor(part: float) -> dict[str, str]:
-    return {"cursor": str(Cursor((BEGINNING + 1_000 * WINDOW * part).isoformat()))}
+def kept(engine: sa.Engine) -> Reading:
+    """Bytes an event, of each table and index that has at least one, and of all."""
+    with engine.connect() as conn:
+        events = conn.execute(sa.text("SELECT count(*) FROM arrivals")).scalar_one()
+        sizes = {row.name: row.size / events for row in conn.execute(sa.text(BYTES))}
+    return {f"{name} bytes": round(size) for name, size in sizes.items() if size >= 1} | {
+        "all bytes": round(sum(sizes.values()))
+    }
+
+
+def bare_bytes(engine: sa.Engine) -> Reading:
+    """Of some events' JSON."""
+    query = "SELECT avg(octet_length(event::text)) FROM (SELECT event FROM events LIMIT 10000) some_events"
+    with engine.connect() as conn:
+        return {"all bytes": round(conn.exec_driver_sql(query).scalar_one())}
+
+
+def timed(one: Ask, times: int) -> Reading:
+    """What an answer takes once it is warm."""
+    for _ in range(WARM):
+        one()
+    return _percentiles([_taken(one) for _ in range(times)])
+
+
+def _key(stand: Stand, size: int) -> str:
+    return stand.tellonce("keys", "add", f"desk-{size}", "--role", "agent")
+
+
+def _customer(ask: Asking, account: str) -> Any:
+    return json.loads(ask(_brief(f"account:{account}")))["customer"]
+
+
+def _brief(identifier: str) -> str:
+    return f"/v1/brief?{urlencode({'identifier': identifier})}"
+
+
+def _taken(one: Ask) -> float:
+    began = perf_counter()
+    one()
+    return (perf_counter() - began) * 1000
+
+
+def _percentiles(times: list[float]) -> Reading:
+    return percentiles(times) | {"max ms": max(times)}
+
+
+LONG = "pages of a customer with 20 identifiers and 50,000 events, at any depth; merging two"
+FIGURES = (
+    Figure("page", LONG, pages, ("postgres",)),
+    Figure("growth", "the same, briefs, stitching and bytes in stores of several sizes", growth, ("postgres",)),
+)

@@ -162,7 +162,7 @@ def window(seed: int, number: int) -> list[Event]:
 
 
 def heavy(name: str, events: int, handles: int = 20) -> Iterator[list[Event]]:
-    """One customer with many identifiers and events over two years, every identifier holding its share."""
+    """One customer with many identifiers and events over two years: every episode on one of them, some on two."""
     random, account = Random(name), Identifier(type="account", value=name, verification=VERIFIED)
     kinds = ["email"] * 5 + ["phone"] * 5 + ["device"] * (handles - 11)
     named = [Identifier(type=kind, value=_value(kind, name, number)) for number, kind in enumerate(kinds)]
@@ -177,20 +177,10 @@ def heavy(name: str, events: int, handles: int = 20) -> Iterator[list[Event]]:
     while made < events:
         one = Episode(random, who, f"{name}.{number}", START + 1_000 * WINDOW * made / events, 0)
         random.choice((mail, chat, call, visit))(one)
-        found = [_told_by(event, random.choice([account, *named])) for event in one.events][: events - made]
+        by = random.sample([account, *named], 2 if random.random() < 0.2 else 1)
+        found = [_told_by(event, random.choice(by)) for event in one.events][: events - made]
         made, number = made + len(found), number + 1
         yield found
-
-
-def disputed(name: str, links: int) -> Iterator[list[Event]]:
-    """An account that so many addresses were seen with, far beyond the limit, that nearly all links are refused."""
-    account = Identifier(type="account", value=name, verification=VERIFIED)
-    for number in range(links):
-        address = Identifier(type="email", value=f"{name}.{number}@example.org")
-        yield [Event(
-            id=f"{name}-{number}", source="shop", type="app.event", channel="app", identifiers=(account, address),
-            occurred_at=START + timedelta(minutes=number),
-        )]  # fmt: skip
 
 
 @cache

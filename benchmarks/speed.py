@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, each figure beside references of the same run, as one table and as JSON.
 
-python -m benchmarks.speed [--quick] [--only NAME …] [--log postgres|kafka|both] [--rounds N]
+python -m benchmarks.speed [--quick] [--only NAME …] [--log postgres|kafka|both] [--rounds N] [--sizes N …]
   [--out FILE] [--markdown FILE]
 """
 
@@ -15,11 +15,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import acknowledging, briefing, machine, seeing, stitching
+from benchmarks import acknowledging, briefing, growth, machine, seeing, stitching
 from benchmarks.figures import QUICK, Figure, Log, Run, Scale
 from benchmarks.table import markdown, notes, table
 
-FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing) for one in part.FIGURES}
+FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing, growth) for one in part.FIGURES}
 LOGS: dict[str, tuple[Log, ...]] = {"postgres": ("postgres",), "kafka": ("kafka",), "both": ("postgres", "kafka")}
 EXAMPLES = """examples:
   make bench                                              everything, some 15 minutes
@@ -33,7 +33,8 @@ figures:
 def main() -> None:
     """Measure what was asked for and print it."""
     given = _given()
-    scale = replace(QUICK if given.quick else Scale(), **({"rounds": given.rounds} if given.rounds else {}))
+    told = {"rounds": given.rounds, "sizes": given.sizes and tuple(given.sizes)}
+    scale = replace(QUICK if given.quick else Scale(), **{name: value for name, value in told.items() if value})
     wanted = [(FIGURES[name], log) for name in given.only or FIGURES for log in LOGS[given.log]]
     wanted = [(figure, log) for figure, log in wanted if log in figure.logs]
     lines, here = _others(given.out, wanted), machine.described()
@@ -66,6 +67,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--log", choices=LOGS, default="both", help="the event log; both")
     parser.add_argument("--quick", action="store_true", help="a short form that shows that it works, not how fast")
     parser.add_argument("--rounds", type=int, help=f"of each measurement; {Scale.rounds}")
+    parser.add_argument("--sizes", type=int, nargs="+", help="of the stores that grow, in events; 100000 1000000")
     parser.add_argument(
         "--out", type=Path, help="write the figures as JSON, beside those of others that it has already"
     )

@@ -70,12 +70,16 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, eq=False)  # hashed as it is, for what is remembered by it
 class Rules:
-    """How this deployment reads identifiers: default region, further placeholders, limits by type."""
+    """How this deployment reads identifiers: default region, further placeholders, limits by type.
+
+    `crowd`: links of one identifier from which on it is worth a look whether the next can be refused by itself.
+    """
 
     region: str = "EE"
     placeholders: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
     limits: dict[str, int] = field(default_factory=dict)
+    crowd: int = 200
 
     def limit(self, type: str) -> int:
         """How many identifiers of the type one customer may have."""

@@ -9,6 +9,7 @@ from schemas.event import Verification
 from services.identifiers import SURENESS, Key, Rules, identifier_id
 from services.timeline.arrivals import Arrival, alias, links, stand_in, verdict
 from services.timeline.bulk import optional_uuids, texts, times, uuids
+from services.timeline.crowds import refuse
 from services.timeline.identity import Age, Decision, Id, Link
 from services.timeline.known import Known
 from services.timeline.parts import settle
@@ -28,7 +29,7 @@ def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret
             decided.append(Decision(*one.age, named.mention(left, one.age), named.mention(right, one.age), word))
     joined += _followers(conn, fresh, secret, known)
     seeds = _write_identifiers(conn, named.rows) if named.rows else set()
-    seeds |= _write_links(conn, joined, fresh, known)
+    seeds |= refuse(conn, _write_links(conn, joined, fresh, known), rules)
     _write_decisions(conn, decided, fresh)
     seeds |= {end for word in decided for end in (word.left, word.right)}
     return settle(conn, seeds, rules.limit) if seeds else {}
@@ -126,15 +127,15 @@ def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes, kno
     return [Link(row.first_at, row.key, row.party, talks[row.id][0], "conversation") for row in found]
 
 
-def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Arrival], known: Known) -> set[Id]:
-    """Append links that are new or earlier than known; the identifiers that they touch."""
+def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Arrival], known: Known) -> list[Link]:
+    """Append links that are new or earlier than known; those."""
     first: dict[tuple[Id, Id, str], Link] = {}
     for link in joined:
         name = link.left, link.right, link.rule
         if not known.link(*name, Age(link.at, link.key)):
             first[name] = min(first.get(name, link), link)
     if not first:
-        return set()
+        return []
     new = sorted(first.values(), key=lambda link: (link.left, link.right))
     origin = {one.key: (one.event.source, one.event.id) for one in fresh}
     sources, ids = (texts(column) for column in zip(*(origin.get(one.key, (None, None)) for one in new), strict=True))
@@ -148,13 +149,13 @@ def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Ar
         WHERE NOT EXISTS (
             SELECT FROM links l WHERE l.left_id = n.left_id AND l.right_id = n.right_id AND l.rule = n.rule
             AND (l.occurred_at, l.event_key) <= (n.at, n.key))
-        ON CONFLICT DO NOTHING RETURNING uuid_send(left_id) AS left, uuid_send(right_id) AS right""",
+        ON CONFLICT DO NOTHING RETURNING uuid_send(left_id) AS left, uuid_send(right_id) AS right, rule""",
         (
             uuids(link.left for link in new), uuids(link.right for link in new), times(link.at for link in new),
             uuids(link.key for link in new), texts(link.rule for link in new), sources, ids,
         ),
     )  # fmt: skip
-    return {end for row in added for end in (row.left, row.right)}
+    return [first[row.left, row.right, row.rule] for row in added]
 
 
 def _write_decisions(conn: sa.Connection, decided: Sequence[Decision], fresh: Iterable[Arrival]) -> None:

@@ -51,16 +51,16 @@ def _load(conn: sa.Connection, wanted: set[Id]) -> Part:
     What is shared is an edge beyond which links don't matter, unless what somebody said may have ended that.
     """
     part, locked, thawed = Part(), set[Id](), set[Id]()
-    while heads := _heads(conn, wanted) - locked:
-        _lock(conn, heads)
-        locked |= heads
-        if _heads(conn, wanted) - locked:
+    while new := heads(conn, wanted) - locked:
+        lock(conn, new)
+        locked |= new
+        if heads(conn, wanted) - locked:
             continue  # somebody moved them while we waited
         part.inner = _by_id(conn, "customer_id = ANY(%s)", locked)
         frozen = {id for id, row in part.inner.items() if row.shared} - thawed
         loose = part.inner.keys() - frozen
-        part.links = _rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
-        part.decisions = _rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", part.inner, part.inner)
+        part.links = rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
+        part.decisions = rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", part.inner, part.inner)
         part.edge = _by_id(conn, "id = ANY(%s)", _ends(part.links) - part.inner.keys())
         shared = frozen | {id for id, row in part.edge.items() if row.shared}
         if part.decisions or any(link.rule in ASSERTED for link in part.links):
@@ -71,14 +71,15 @@ def _load(conn: sa.Connection, wanted: set[Id]) -> Part:
     return part
 
 
-def _heads(conn: sa.Connection, ids: Iterable[Id]) -> set[Id]:
+def heads(conn: sa.Connection, ids: Iterable[Id]) -> set[Id]:
+    """The oldest identifiers of these identifiers' customers."""
     query = "SELECT DISTINCT uuid_send(customer_id) AS customer_id FROM identifiers WHERE id = ANY(%s)"
-    found = _rows(conn, query, ids)
-    return {row.customer_id for row in found}
+    return {row.customer_id for row in rows(conn, query, ids)}
 
 
-def _lock(conn: sa.Connection, ids: Iterable[Id]) -> None:
-    _rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", ids)
+def lock(conn: sa.Connection, ids: Iterable[Id]) -> None:
+    """Hold identifiers until the transaction ends."""
+    rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", ids)
 
 
 def _thawed(conn: sa.Connection, shared: Iterable[Id], inner: Mapping[Id, Any]) -> set[Id]:
@@ -90,7 +91,7 @@ def _thawed(conn: sa.Connection, shared: Iterable[Id], inner: Mapping[Id, Any]) 
                    SELECT verdict FROM decisions d
                    WHERE (d.left_id, d.right_id) IN ((l.left_id, l.right_id), (l.right_id, l.left_id))
                    ORDER BY occurred_at DESC, event_key DESC LIMIT 1)"""
-    for row in _rows(conn, query, accounts):
+    for row in rows(conn, query, accounts):
         accounts[row.right_id].add(row.left_id)
     return {id for id, seen in accounts.items() if len(seen) < 2 or seen <= inner.keys()}
 
@@ -126,12 +127,13 @@ def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -
 
 
 def _by_id(conn: sa.Connection, condition: str, ids: Iterable[Id]) -> dict[Id, Any]:
-    return {row.id: row for row in _rows(conn, IDENTIFIERS + condition, ids)}
+    return {row.id: row for row in rows(conn, IDENTIFIERS + condition, ids)}
 
 
 def _ends(rows: Iterable[Any]) -> set[Id]:
     return {end for row in rows for end in (row.left_id, row.right_id)}
 
 
-def _rows(conn: sa.Connection, query: str, *ids: Iterable[Id]) -> Sequence[Any]:
+def rows(conn: sa.Connection, query: str, *ids: Iterable[Id]) -> Sequence[Any]:
+    """The rows of a query about identifiers."""
     return conn.exec_driver_sql(query, tuple(uuids(some) for some in ids)).all()

@@ -9,7 +9,7 @@ from schemas.event import Author, Direction, Event, Identifier, Role
 from services.identifiers import OWN_SOURCE, Rules
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-RULES = Rules(limits={"email": 2, "phone": 2})
+RULES = Rules(limits={"email": 2, "phone": 2}, crowd=2)  # small, so that few events reach them
 SECRET = bytes(32)
 VALUES = {
     "account": ["A1", "A2", "A3"],
