@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
@@ -88,6 +89,24 @@ def test_an_unreadable_record_is_set_aside_once_and_those_around_it_go_through(
     with again.reader:
         work(again, 3)
     assert (count(engine, "events"), count(engine, "dead_letters")) == (2, 1)
+
+
+def test_records_with_values_that_nobody_foresaw_are_set_aside_and_those_around_them_go_through(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    odd = event(source="tellonce", type="note.from.the.future", data={"about": {"type": 1, "scope": [], "value": {}}})
+    pair = {end: {"type": "phone", "scope": "", "value": end} for end in ("left", "right")}
+    ends = event(type="page.viewed", channel="web", occurred_at=datetime.max.replace(tzinfo=UTC))
+    merge = event(source="tellonce", type="customer.merged", data=pair)
+    good = [event("email:a@x.ee") for _ in range(20)]
+    appender.append([Draft("one", encode(each)) for each in (*good[:10], odd, ends, merge, *good[10:])])
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 23)
+    with engine.connect() as conn:
+        letters = conn.exec_driver_sql("SELECT reason, record FROM dead_letters").all()
+        assert [(letter.reason, bytes(letter.record)) for letter in letters] == [("unstorable", encode(odd))]
+    assert count(engine, "events") == 22
 
 
 def test_of_a_record_of_several_events_only_the_bad_lines_are_set_aside(
