@@ -138,6 +138,36 @@ def test_over_the_budget_the_answer_comes_at_once() -> None:
     assert len(log.drafts) == 4
 
 
+def test_whoever_comes_when_the_first_in_line_has_waited_long_is_told_at_once() -> None:
+    log = MemoryLog()
+    log.gate.clear()
+
+    async def post() -> None:
+        commit = _commit(log, timeout=2)
+        waiting = [asyncio.create_task(commit.append([DRAFT]))]
+        await asyncio.to_thread(log.waiting.wait, 5)
+        commit.check()  # one is on its way, and nobody in line
+        waiting += [asyncio.create_task(commit.append([DRAFT])) for _ in range(3)]
+        await asyncio.sleep(0)
+        commit.check()
+        await _until(lambda: _refuses(commit))
+        assert not any(task.done() for task in waiting[1:])
+        log.gate.set()
+        await asyncio.gather(*waiting)
+        commit.check()
+
+    asyncio.run(post())
+    assert len(log.drafts) == 4
+
+
+def _refuses(commit: GroupCommit) -> bool:
+    try:
+        commit.check()
+    except LogUnavailable:
+        return True
+    return False
+
+
 def test_who_went_away_while_waiting_is_left_out() -> None:
     log = MemoryLog()
     log.gate.clear()

@@ -99,6 +99,10 @@ class Acceptance:
             judged.verdicts.append(verdict)
         return judged
 
+    def check(self) -> None:
+        """Raise LogUnavailable where storing would be in vain; costs nothing."""
+        self._commits.check()
+
     async def store(self, judged: Judged) -> None:
         """Return when what was accepted is durable. Raises LogUnavailable, and then none is known to be."""
         if judged.drafts:

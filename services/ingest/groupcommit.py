@@ -15,6 +15,8 @@ from services.logs import kind
 MOST_BYTES = 4_000_000
 MOST_DRAFTS = 5_000
 
+HOPELESS = 0.5  # share of a request's time that is left to the first in line
+
 log = structlog.get_logger()
 
 
@@ -44,6 +46,13 @@ class GroupCommit:
         self._clock: asyncio.TimerHandle | None = None  # one for all: a timer for each would take its time
         self._rounds: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
+
+    def check(self) -> None:
+        """Raise LogUnavailable when more comes than the log takes: the first in line has waited for half its time, so
+        that a newcomer would wait in vain, and only hold up those who are told now to come later."""
+        first = next(iter(self._queue), None)
+        if first and first.until - asyncio.get_running_loop().time() < self._timeout * HOPELESS:
+            raise LogUnavailable("More comes than the event log takes now; send again.")
 
     async def append(self, drafts: Sequence[Draft]) -> None:
         """Return when all drafts are durable. Raises LogUnavailable, at once when over the budget."""

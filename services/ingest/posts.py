@@ -44,6 +44,7 @@ class Posts:
     async def events(self, request: Posted) -> dict[str, Any]:
         """Post events: one, a JSON array, one a line, or CloudEvents in structured, batch or binary mode."""
         source = await self._keys.source_of(in_request(request))
+        self._acceptance.check()
         with bodies.Portion(self._budget) as take:
             body = await self._body(request, take)
             try:
@@ -55,6 +56,7 @@ class Posts:
 
     async def segment(self, request: Posted) -> dict[str, Any]:
         """Post Segment's calls, in a batch or one by one, as its clients and RudderStack's do."""
+        self._acceptance.check()
         with bodies.Portion(self._budget) as take:
             body = await self._body(request, take)
             try:
