@@ -23,7 +23,7 @@ test: .venv/tested ## install what tests need, then run all checks and tests
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-faults: .venv/tested ## hurt it in every way for about an hour: kills, networks, rebalances (ONLY=words FAULTS_SEED=number)
+faults: .venv/tested ## hurt it in every way for about forty minutes: kills, networks, rebalances (ONLY=words FAULTS_SEED=number)
 	@tests/prepare
 	FAULTS=long $(BIN)/pytest tests/faults --timeout=3600 -p no:logging -rP $(if $(ONLY),-k "$(ONLY)")
 

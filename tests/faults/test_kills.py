@@ -18,7 +18,7 @@ from tests.faults.load import Load
 from tests.faults.stand import LOGS, LONG, SEED, Log, Stand
 from tests.faults.truth import settled, verify
 
-ROUNDS = 30 if LONG else 0  # at random, after each kind of part in turn and one pair
+ROUNDS = 20 if LONG else 0  # at random, after each kind of part in turn and one pair
 HELD = 3.0  # seconds at most for which a part is left dead
 LONG_ONLY = pytest.mark.skipif(not LONG, reason="only in the long form: make faults")
 FULL = 5.0  # seconds of a disk or server that is full
