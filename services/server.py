@@ -14,6 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.cork import Cork
+
 MERCY = 2.0  # seconds beyond the time for a request in which the application may say so itself
 IDLE_SECONDS = 75  # between requests: more than the usual minute of proxies, which else would meet a closed door
 HEADER_BYTES = 64_000  # and trailers, of a request; their parser copies the whole for every piece that comes
@@ -60,6 +62,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
+        self.transport = Cork(self.transport, self.loop)  # type: ignore[assignment]
         if len(self.connections) > self.most:
             self.transport.close()
         else:
