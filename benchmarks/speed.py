@@ -6,6 +6,8 @@ python -m benchmarks.speed [--quick] [--only NAME …] [--log postgres|kafka|bot
 
 import argparse
 import json
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,6 +35,7 @@ figures:
 def main() -> None:
     """Measure what was asked for and print it."""
     given = _given()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended, and its data are removed
     told = {"rounds": given.rounds, "sizes": given.sizes and tuple(given.sizes)}
     scale = replace(QUICK if given.quick else Scale(), **{name: value for name, value in told.items() if value})
     wanted = [(FIGURES[name], log) for name in given.only or FIGURES for log in LOGS[given.log]]
