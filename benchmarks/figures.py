@@ -26,7 +26,7 @@ class Scale:
     requests: int = 1_000
 
 
-QUICK = Scale(rounds=1, seconds=2, events=1_000, rates=(200,), background=50, sizes=(10_000,), requests=20)
+QUICK = Scale(rounds=1, seconds=1, events=1_000, rates=(200,), background=50, sizes=(10_000,), requests=20)
 
 
 @dataclass(frozen=True)

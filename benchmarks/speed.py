@@ -24,7 +24,7 @@ from benchmarks.table import markdown, notes, table
 FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing, growth) for one in part.FIGURES}
 LOGS: dict[str, tuple[Log, ...]] = {"postgres": ("postgres",), "kafka": ("kafka",), "both": ("postgres", "kafka")}
 EXAMPLES = """examples:
-  make bench                                              everything, some 15 minutes
+  make bench                                              everything, some 20 minutes
   make bench ONLY="stitch brief" LOG=postgres OUT=figures.json
   python -m benchmarks.speed --quick --only acknowledge   whether it works, not how fast
 

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from resource import RUSAGE_CHILDREN, getrusage
+from shutil import rmtree
 from time import monotonic
 from typing import Self
 from uuid import uuid4
@@ -53,6 +54,7 @@ class Stand:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+        rmtree(self.folder)
 
     def tellonce(self, *words: str) -> str:
         """Run a command on it; what it printed."""

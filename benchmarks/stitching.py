@@ -39,7 +39,7 @@ def _drained(stand: Stand) -> Reading:
         first = Sample(monotonic(), places.ends(), places.stitched())
         with stand.running("timeline"):
             samples = [first, *_watch(places, first.end)]
-    return {"/s": _rate(samples, filled.check())}
+    return {"/s": rate(samples, filled.check())}
 
 
 def _watch(places: Places, end: int) -> Iterator[Sample]:
@@ -53,7 +53,7 @@ def _watch(places: Places, end: int) -> Iterator[Sample]:
         sleep(0.01)
 
 
-def _rate(samples: list[Sample], events: int) -> float:
+def rate(samples: list[Sample], events: int) -> float:
     """Events a second from the first batch that is stitched to the last; what a start takes is left out."""
     idle = max(one for one in samples if one.stitched == samples[0].stitched)
     begun = next((one for one in samples if idle.stitched < one.stitched < one.end), idle)
@@ -64,16 +64,16 @@ def _rate(samples: list[Sample], events: int) -> float:
 
 def sustained(run: Run) -> Iterator[Line]:
     """Events come at a fixed rate, and are stitched meanwhile."""
-    for rate in run.scale.rates:
+    for offered in run.scale.rates:
         with Stand(run) as stand, stand.running("ingest", "timeline", "api"):
-            what = f"end to end, {rate:,} events/s offered, {BATCH} a request"
+            what = f"end to end, {offered:,} events/s offered, {BATCH} a request"
             beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
-            yield in_rounds(run, what, partial(_sustained, stand, rate), beside)
+            yield in_rounds(run, what, partial(_sustained, stand, offered), beside)
 
 
-def _sustained(stand: Stand, rate: int) -> Reading:
+def _sustained(stand: Stand, offered: int) -> Reading:
     seconds, stored = stand.run.scale.seconds * LONG, Stored(stand)
-    load, began = stand.load(CONNECTIONS, BATCH, rate), monotonic()
+    load, began = stand.load(CONNECTIONS, BATCH, offered), monotonic()
     with stand.places() as places:
         with stand.used() as used, load.going() as process:
             samples = list(_sampled(places, seconds))
@@ -81,23 +81,24 @@ def _sustained(stand: Stand, rate: int) -> Reading:
         stored.add(load, answered := load.outcome(process))
         *_, last = _watch(places, places.ends())
     stored.check()
-    offered = answered.accepted * BATCH / answered.seconds
-    lags = [_lag(samples, number) for number in range(len(samples))]
+    accepted = answered.accepted * BATCH / answered.seconds
+    lags = [lag(samples, number) for number in range(len(samples))]
     third = len(lags) // 3
     grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
     left = max(last.at - samples[-1].at, 0)
-    reading = {"/s": meanwhile / took, "p50 ms": answered.p50, "p99 ms": answered.p99, "accepted /s": offered}
+    reading = {"/s": meanwhile / took, "p50 ms": answered.p50, "p99 ms": answered.p99, "accepted /s": accepted}
     return reading | {"refused": answered.refused, "lag s": lags[-1], "lag growth s/s": grown, "left s": left} | used
 
 
 def _sampled(places: Places, seconds: float) -> Iterator[Sample]:
-    ends = monotonic() + seconds
-    while monotonic() < ends:
+    ends, taken = monotonic() + seconds, 0
+    while monotonic() < ends or taken < 3:
         yield Sample(monotonic(), places.ends(), places.stitched())
+        taken += 1
         sleep(0.1)
 
 
-def _lag(samples: list[Sample], number: int) -> float:
+def lag(samples: list[Sample], number: int) -> float:
     """How long before a sample the log had ended where it is stitched by then, in seconds."""
     now = samples[number]
     return now.at - max((one.at for one in samples[: number + 1] if one.end <= now.stitched), default=samples[0].at)

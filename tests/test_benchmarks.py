@@ -13,6 +13,7 @@ import pytest
 from benchmarks.figures import Line
 from benchmarks.load import HINT
 from benchmarks.speed import FIGURES
+from benchmarks.stitching import Sample, lag, rate
 from benchmarks.table import markdown
 from tests import brokers
 
@@ -43,6 +44,17 @@ def test_rounds_spread_from_least_to_most_around_their_median() -> None:
     assert told["values"] == {"/s": {"rounds": [5.0, 1.0, 3.0], "min": 1.0, "median": 3.0, "max": 5.0}}
     assert told["beside"]["bare"]["ratio"] == {"/s": 0.5}
     assert "| it | kafka | 3.00 (1.00–5.00) |" in markdown([told])
+
+
+def test_a_drain_is_timed_from_its_first_batch_to_its_last() -> None:
+    started = [Sample(0.0, 100, 0), Sample(9.0, 100, 0)]
+    assert rate([*started, Sample(9.5, 100, 40), Sample(11.5, 100, 100)], events=1000) == 300
+    assert rate([*started, Sample(9.5, 100, 100)], events=1000) == 2000, "all in one batch"
+
+
+def test_lag_is_the_age_of_what_is_being_stitched() -> None:
+    samples = [Sample(0.0, 10, 10), Sample(1.0, 20, 10), Sample(2.0, 30, 20), Sample(3.0, 40, 40)]
+    assert [lag(samples, number) for number in range(4)] == [0, 1, 1, 0]
 
 
 def measured(name: str, log: str, folder: Path) -> list[dict[str, Any]]:
