@@ -12,9 +12,12 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.cork import Cork
+from services.errors import Unavailable
 
 MERCY = 2.0  # seconds beyond the time for a request in which the application may say so itself
 IDLE_SECONDS = 75  # between requests: more than the usual minute of proxies, which else would meet a closed door
@@ -30,8 +33,8 @@ STOP_SECONDS = 5  # for streams that are open when it is stopped
 class Server(uvicorn.Server):
     """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
 
-    def __init__(self, application: FastAPI, host: str, port: int, seconds: float) -> None:
-        """`seconds`: until a request must be whole."""
+    def __init__(self, application: FastAPI, host: str, port: int, seconds: float, requests: int | None = None) -> None:
+        """`seconds`: until a request must be whole; `requests`: at once, others are told to come again."""
         super().__init__(
             uvicorn.Config(
                 application, host, port, http=Connection, ws="none", log_config=None, access_log=False,
@@ -39,6 +42,7 @@ class Server(uvicorn.Server):
             )
         )  # fmt: skip
         Connection.most, Connection.seconds = _more_files() - OWN_FILES, seconds + MERCY
+        Connection.requests = requests
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,15 +52,18 @@ class Server(uvicorn.Server):
 class Connection(HttpToolsProtocol):
     """One connection; it is closed when a request does not become whole within its limits.
 
-    `most`: connections at once; `seconds`: until a request is whole; `unfinished`: bytes of those that are not.
+    `most`: connections at once; `seconds`: until a request is whole; `unfinished`: bytes of those that are not;
+    `requests`: at once, of those that are whole; `asked`: those that wait for their answer.
     """
 
     most, seconds = FILES, MERCY
-    unfinished = 0
+    requests: int | None = None
+    unfinished = asked = 0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._whole = self._in_header = False
+        self._asked = 0
         self._bytes = self._body = 0  # of the request that is not whole: all, and what of it is its body
         self._end: TimerHandle | None = None
 
@@ -70,6 +77,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._settle()
+        self._answered()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -95,6 +103,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_header = False
+        is_full = self.requests is not None and Connection.asked >= self.requests
+        self.app = _busy if is_full else self.config.loaded_app
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -105,6 +115,17 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._whole = True
         self._settle()
+        if not self.cycle.response_complete:
+            self._asked += 1
+            Connection.asked += 1
+
+    def on_response_complete(self) -> None:
+        self._answered()
+        super().on_response_complete()
+
+    def _answered(self) -> None:
+        Connection.asked -= self._asked
+        self._asked = 0
 
     def _settle(self) -> None:
         """Nothing is waited for now."""
@@ -124,6 +145,12 @@ class Connection(HttpToolsProtocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
+    """Instead of the application: more requests are under way than are answered soon."""
+    problem = Unavailable("More requests come than are answered soon.", code="busy")
+    await JSONResponse(problem.body, problem.status, problem.headers)(scope, receive, send)
 
 
 def _more_files() -> int:

@@ -17,6 +17,8 @@ from services.server import Server
 from services.settings import Settings
 from services.timeline import migrate as migrations
 
+MOST_POSTS = 500  # at once: what is answered within a second; who comes upon them is told to come again
+
 app = typer.Typer()
 
 
@@ -36,7 +38,7 @@ def ingest(context: typer.Context, attached: Attached = False) -> None:
     _on_end(sys.exit)
     with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
         application = create_app(here.settings, here.url, appender)
-        _serve(application, here.settings, here.settings.ingest_port, "TELLONCE_INGEST_PORT")
+        _serve(application, here.settings, here.settings.ingest_port, "TELLONCE_INGEST_PORT", MOST_POSTS)
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
@@ -71,9 +73,9 @@ def migrate(context: typer.Context) -> None:
     typer.echo("Tables and topics are up to date.", err=True)
 
 
-def _serve(application: FastAPI, settings: Settings, port: int, variable: str) -> None:
+def _serve(application: FastAPI, settings: Settings, port: int, variable: str, requests: int | None = None) -> None:
     ports.check(settings.host, port, variable)
-    server = Server(application, settings.host, port, settings.request_timeout)
+    server = Server(application, settings.host, port, settings.request_timeout, requests)
 
     def stop() -> None:
         server.should_exit = True
