@@ -31,6 +31,8 @@ IN_A_ROW = 30  # good answers that show it
 LARGE = 250 if LONG else 30  # events of the largest size
 SOON = 0.5  # seconds for an answer, beyond what it took before
 
+pytestmark = pytest.mark.skipif(not LONG, reason="its load needs the machine for itself: `make faults`")
+
 
 class Flooded:
     """A deployment with a flood to pour on it, and a client that sees how long an answer takes."""
