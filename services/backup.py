@@ -18,7 +18,6 @@ import sqlalchemy as sa
 
 from services import programs
 from services.errors import Conflict, Invalid, Unavailable
-from services.tables import metadata
 from services.timeline import migrate
 
 Tell = Callable[[int], object]  # how many bytes are done
@@ -26,10 +25,18 @@ Tell = Callable[[int], object]  # how many bytes are done
 NAME = "tellonce backup"  # of our sessions
 CHUNK = 1 << 20
 # Tables that say nothing of customers, or that every start writes to.
-ALWAYS = {"deployment", "log_heads", "log_readers", "positions", "sign_ins"}
+ALWAYS = {"alembic_version", "deployment", "log_heads", "log_readers", "positions", "sign_ins"}
 NEWEST_HEADER = b"SET transaction_timeout"  # unknown to servers before 17, whatever they are to restore
 
-BEGIN = "BEGIN; SET LOCAL lock_timeout = '10s'; DROP SCHEMA IF EXISTS rebuild CASCADE;\n"
+# Tables of a newer version go as well, or the next upgrade would find them there.
+BEGIN = """
+BEGIN; SET LOCAL lock_timeout = '10s';
+DROP SCHEMA IF EXISTS rebuild CASCADE;
+DO $$DECLARE one text; BEGIN
+    FOR one IN SELECT format('public.%I', tablename) FROM pg_tables WHERE schemaname = 'public'
+    LOOP EXECUTE 'DROP TABLE IF EXISTS ' || one || ' CASCADE'; END LOOP;
+END$$;
+"""
 # Transactions are counted anew by another server, and what was stitched there must not come after what is to come.
 COUNTED = """
 CREATE FUNCTION public.counted() RETURNS trigger LANGUAGE plpgsql AS
@@ -147,8 +154,8 @@ def check_empty(conn: sa.Connection, force: bool = False) -> None:
 
 def holds_anything(conn: sa.Connection) -> bool:
     """Whether there is anything that somebody would miss."""
-    there = set(sa.inspect(conn).get_table_names()) & metadata.tables.keys() - ALWAYS
-    return any(conn.exec_driver_sql(f"SELECT EXISTS (SELECT FROM {table})").scalar_one() for table in sorted(there))
+    there = set(sa.inspect(conn).get_table_names()) - ALWAYS
+    return any(conn.scalar(sa.select(sa.exists(sa.select(sa.table(name))))) for name in sorted(there))
 
 
 def check_idle(conn: sa.Connection) -> None:
@@ -185,8 +192,7 @@ def _pour(url: str, file: Path, generation: int, tell: Tell) -> None:
     """One transaction: what is there goes, what is in the file comes."""
     tools = programs.clients(encrypted=_encrypted(url))
     psql = [tools / "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
-    ours = ", ".join(f"public.{table}" for table in [*metadata.tables, "alembic_version"])
-    before = {"pre-data": f"{BEGIN}DROP TABLE IF EXISTS {ours} CASCADE;\n", "data": COUNTED, "post-data": UNCOUNTED}
+    before = {"pre-data": BEGIN, "data": COUNTED, "post-data": UNCOUNTED}
     done = 0
     with _running(psql, url, stdin=subprocess.PIPE) as (process, errors):
         assert process.stdin

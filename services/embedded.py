@@ -11,9 +11,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 from types import TracebackType
@@ -29,8 +30,6 @@ from services.programs import Account
 START_SECONDS = 120  # recovery of 1 GB of WAL takes some ten seconds, on slow disks more
 STOP_SECONDS = 60
 ORPHAN_SECONDS = 5
-LOOK_SECONDS = 5  # in which a look at a lock is over
-RESERVED = "restore.lock"
 
 # The built-in locale sorts and folds alike on every machine.
 CLUSTER = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
@@ -51,14 +50,16 @@ SETTINGS = {
 }
 
 # Runs the server, and stops it when standard input ends: when the owner is gone, however it went.
+# Then its socket's folder goes too, which otherwise its owner needs to start it again.
 # `exec 9<&0`, because a shell gives what it runs in the background an empty standard input.
 GUARD = """
 exec 9<&0
 "$@" 9<&- & server=$!
-{ while read -r _; do :; done; kill -INT $server; } <&9 & watch=$!
+{ while read -r _; do :; done; kill -INT $server; exit 0; } <&9 & watch=$!
 wait $server; code=$?
-kill $watch 2>/dev/null
-rmdir "$0" 2>/dev/null
+exec 2>/dev/null
+kill $watch
+wait $watch && rmdir "$0"
 exit $code
 """
 
@@ -69,12 +70,27 @@ class Server:
 
     url: str
     superuser_url: str
-    _process: subprocess.Popen[bytes]
-    _cleanup: ExitStack = field(repr=False)
+    process: subprocess.Popen[bytes]
+    _run: Callable[[IO[bytes]], subprocess.Popen[bytes]] = field(repr=False)
+    _folder: Path
+    _lock: IO[bytes]
+    _cleanup: ExitStack = field(repr=False, default_factory=ExitStack)
 
     def alive(self) -> bool:
         """Whether its process runs."""
-        return self._process.poll() is None
+        return self.process.poll() is None
+
+    def revive(self) -> subprocess.Popen[bytes]:
+        """Start it again under the same addresses when it has ended by itself; does not wait until it answers.
+
+        Raises Conflict when something of it still runs and does not end.
+        """
+        assert self.process.stdin
+        self.process.stdin.close()
+        self._lock.close()
+        self._lock = _free_of_orphans(self._folder)
+        self.process = self._run(self._lock)
+        return self.process
 
     def stop(self) -> None:
         """Stop it (what is not committed is rolled back) and wait for the end; again does nothing."""
@@ -99,19 +115,23 @@ def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
     with ExitStack() as cleanup:
         cleanup.enter_context(_owned(folder))
         lock = cleanup.enter_context(_free_of_orphans(folder))
+        _sweep(folder)
         account = programs.account()
         sockets = _socket_folder(account, cleanup)
         superuser_url = _url("postgres", secret.kept(folder / "superuser"), sockets)
         if not (folder / "postgres").exists():
             _initialise(folder, account, secret.kept(folder / "superuser"))
-        process = _run(folder, account, sockets, SETTINGS | dict(settings or {}), lock)
-        cleanup.callback(_stop, process)
-        _wait_until_it_answers(superuser_url, process, folder)
+        run = partial(_run, folder, account, sockets, SETTINGS | dict(settings or {}))
         url = _url("tellonce", secret.kept(folder / "password"), sockets)
+        server = Server(url, superuser_url, run(lock), run, folder, lock)
+        cleanup.callback(lambda: server._lock.close())
+        cleanup.callback(lambda: _stop(server.process))
+        _wait_until_it_answers(superuser_url, server.process, folder)
         _make_role_and_database(superuser_url, secret.kept(folder / "password"))
         secret.write(folder / "url", url)
         cleanup.callback((folder / "url").unlink, missing_ok=True)
-        return Server(url, superuser_url, process, cleanup.pop_all())
+        server._cleanup = cleanup.pop_all()
+        return server
 
 
 def running(folder: Path) -> str | None:
@@ -121,21 +141,6 @@ def running(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     return url if _answers(url) else None
-
-
-@contextmanager
-def reserved(folder: Path) -> Iterator[None]:
-    """Whoever runs the folder's server stops it soon, and starts it again only afterwards. Raises Conflict."""
-    lock = locks.take(_made(folder) / RESERVED, LOOK_SECONDS)
-    if not lock:
-        raise Conflict(f"Another restore is going on in {folder}.", code="data_in_use", hint="Wait until it is over.")
-    with lock:
-        yield
-
-
-def is_reserved(folder: Path) -> bool:
-    """Whether somebody else wants to have the folder for himself."""
-    return locks.held(folder / RESERVED)
 
 
 def _made(folder: Path) -> Path:
@@ -178,7 +183,6 @@ def _free_of_orphans(folder: Path) -> IO[bytes]:
             hint="Look at postgres.log in that folder, and end its process.",
         )
     pid.unlink(missing_ok=True)  # after a crash it may name any other process by now
-    _sweep(folder)
     return free
 
 
@@ -226,6 +230,8 @@ def _run(
 ) -> subprocess.Popen[bytes]:
     """The server, in a session of its own, so that Ctrl-C in a terminal stops its clients before it."""
     postgres = str(programs.folder(account) / "postgres")
+    for left in sockets.iterdir():  # by one that was killed
+        left.unlink()
     all_settings = {**settings, "unix_socket_directories": str(sockets)}
     flags = [word for name, value in all_settings.items() for word in ("-c", f"{name}={value}")]
     with account.way_to(folder / "postgres") as (way, descriptors), _log(folder) as log:

@@ -30,16 +30,24 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-class Child:
-    """A command that shall run, in the parent's process group. Its standard input ends with the parent."""
+Start = Callable[[], subprocess.Popen[bytes]]
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+
+def command(words: Sequence[str], environment: Mapping[str, str]) -> Start:
+    """Starts a command in the parent's process group, whose standard input ends with the parent."""
+    return lambda: subprocess.Popen([*DEAF, *words], stdin=subprocess.PIPE, env=dict(environment))
+
+
+class Child:
+    """A process that shall run: how to start it, and it itself if it runs already."""
+
+    def __init__(self, name: str, start: Start, process: subprocess.Popen[bytes] | None = None) -> None:
         self.name = name
-        self._command = [*DEAF, *command]
-        self._environment = dict(environment)
+        self._launch = start
         self._pause = FIRST_PAUSE
         self._again_at: float | None = None
-        self._start()
+        self._started_at = time.monotonic()
+        self._process = process or start()
 
     def tend(self, say: Callable[[str], object]) -> None:
         """Start it again when it has ended and a pause is over, which doubles each time."""
@@ -71,7 +79,7 @@ class Child:
 
     def _start(self) -> None:
         self._started_at, self._again_at = time.monotonic(), None
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=self._environment)
+        self._process = self._launch()
 
 
 def stop(children: Sequence[Child]) -> None:

@@ -172,7 +172,27 @@ def test_a_backup_of_a_newer_version_is_refused(full_url: str, empty_url: str, t
         backup.backup(full_url, tmp_path / "newer")
     versions = tmp_path / "versions"
     versions.mkdir()
-    (versions / "9999.py").write_text("revision, down_revision = '9999', '0001'\n")
+    (versions / "9999.py").write_text(f"revision, down_revision = '9999', {migrate.head()!r}\n")
     backup.backup(full_url, tmp_path / "newer", versions=(*migrate.VERSIONS, versions))
     with pytest.raises(Conflict, match="made by a newer tellonce"):
         backup.restore(empty_url, tmp_path / "newer")
+
+
+def test_a_restore_goes_back_behind_an_upgrade_that_can_be_done_again(full_url: str, tmp_path: Path) -> None:
+    backup.backup(full_url, tmp_path / "all")
+    (tmp_path / "9999.py").write_text(
+        f"from alembic import op\nrevision, down_revision = '9999', {migrate.head()!r}\n"
+        "def upgrade(): op.execute('CREATE TABLE moods (name text)')\n"
+    )
+    newer = (*migrate.VERSIONS, tmp_path)
+    migrate.upgrade(full_url, newer)
+    backup.restore(full_url, tmp_path / "all", force=True)
+    migrate.upgrade(full_url, newer)
+
+
+def test_tables_of_somebody_else_are_not_lost_unasked(full_url: str, empty_url: str, tmp_path: Path) -> None:
+    backup.backup(full_url, tmp_path / "all")
+    with psycopg.connect(empty_url) as conn:
+        conn.execute("CREATE TABLE theirs AS SELECT 1 AS one")
+    with pytest.raises(Conflict, match="holds data already"):
+        backup.restore(empty_url, tmp_path / "all")

@@ -165,6 +165,18 @@ def test_a_killed_server_recovers_at_the_next_start(folder: Path) -> None:
         assert words(server.url) == ["once"]
 
 
+def test_a_killed_server_is_revived_under_the_same_address(folder: Path) -> None:
+    with started(folder) as server:
+        say(server.url, "once")
+        os.kill(int((folder / "postgres/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        eventually(lambda: not server.alive())
+        server.revive()
+        eventually(lambda: embedded.running(folder) == server.url)
+        assert words(server.url) == ["once"]
+    assert server_has_ended(folder)
+    assert not Path(server.url.rpartition("?host=")[2]).exists()
+
+
 def test_a_stale_pid_file_that_names_a_living_process_does_not_matter(folder: Path) -> None:
     with started(folder) as server:
         say(server.url, "once")

@@ -16,6 +16,7 @@ from services.database import engine
 from services.embedded import Server
 from services.errors import Conflict, NotFound, Unavailable
 from services.eventlog.opening import ensure_topics
+from services.reservations import reserved
 from services.settings import Settings
 from services.timeline import migrate
 
@@ -74,7 +75,7 @@ def emptied(settings: Settings, force: bool) -> Iterator[str]:
     if there:
         with migrate.connected(there) as conn:
             check_empty(conn, force)
-    with embedded.reserved(folder), _started(folder) as server:
+    with reserved(folder), _started(folder) as server:
         yield server.url
 
 

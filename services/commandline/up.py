@@ -16,6 +16,7 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
 from services import embedded, ports, processes, upgrade
 from services.access import Role
@@ -28,6 +29,7 @@ from services.embedded import Server
 from services.eventlog.opening import ensure_topics
 from services.importing import Tally, so_far
 from services.processes import Child
+from services.reservations import is_reserved
 from services.settings import Settings
 from services.tables import events
 from services.timeline import migrate
@@ -47,18 +49,12 @@ class Everything:
     data: Path
 
     def tend(self) -> None:
-        """Start again what has ended, and wait a little. Raises PostgresEnded, Restoring."""
-        if self.server and not self.server.alive():
-            raise PostgresEnded
-        if self.server and embedded.is_reserved(self.data):
+        """Start again what has ended, and wait a little. Raises Restoring."""
+        if self.server and is_reserved(self.data):
             raise Restoring
         for child in self.children:
             child.tend(errors.print)
         time.sleep(BEAT)
-
-
-class PostgresEnded(Exception):
-    """The embedded PostgreSQL has ended by itself; the others can't go on without it."""
 
 
 class Restoring(Exception):
@@ -88,11 +84,13 @@ def up(
     while True:
         try:
             _run(settings, demo)
-        except PostgresEnded:
+        except OperationalError:
+            if settings.database:
+                raise
             errors.print("PostgreSQL has ended; everything starts again.")
         except Restoring:
             errors.print("A restore has begun; everything starts again after it.")
-            while embedded.is_reserved(_data(settings)):
+            while is_reserved(_data(settings)):
                 time.sleep(BEAT)
 
 
@@ -122,7 +120,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _run(settings: Settings, with_demo: bool) -> None:
-    """Run everything for ever. Raises PostgresEnded, Restoring."""
+    """Run everything for ever. Raises Restoring, and OperationalError when the database goes away at the start."""
     with _database(settings) as (url, server):
         errors.print("Bringing tables and topics up to date.")
         if server:
@@ -134,6 +132,9 @@ def _run(settings: Settings, with_demo: bool) -> None:
         with progress("Demo data") as bar:
             has_demo = with_demo and demonstration.load(here, bar)
         with instances.announced(here.settings), _children(here.settings) as children:
+            if server:
+                name = f"PostgreSQL (its log is {_data(settings) / 'postgres.log'})"
+                children = [Child(name, server.revive, server.process), *children]
             everything = Everything(server, children, _data(settings))
             _wait_until_ready(here.settings, everything)
             if has_demo:
@@ -159,9 +160,9 @@ def _children(settings: Settings) -> Iterator[list[Child]]:
     written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
     environment = {"TELLONCE_LOG_LEVEL": "warning"} | os.environ
     environment |= {f"TELLONCE_{name.upper()}": value for name, value in written.items()}
-    command = [sys.executable, "-m", "services"]
+    words = [sys.executable, "-m", "services"]
     errors.print("Starting the services.")
-    children = [Child(part, [*command, part, "--attached"], environment) for part in PARTS]
+    children = [Child(part, processes.command([*words, part, "--attached"], environment)) for part in PARTS]
     try:
         yield children
     finally:
