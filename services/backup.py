@@ -8,6 +8,7 @@ after a restore reads on from there.
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ Tell = Callable[[int], object]  # how many bytes are done
 
 NAME = "tellonce backup"  # of our sessions
 CHUNK = 1 << 20
+JUST_STOPPED = 5.0  # seconds until the server has noticed that a client is gone
 # Tables that say nothing of customers, or that every start writes to.
 ALWAYS = {"alembic_version", "deployment", "log_heads", "log_readers", "positions", "sign_ins"}
 NEWEST_HEADER = b"SET transaction_timeout"  # unknown to servers before 17, whatever they are to restore
@@ -155,20 +157,31 @@ def check_empty(conn: sa.Connection, force: bool = False) -> None:
 def holds_anything(conn: sa.Connection) -> bool:
     """Whether there is anything that somebody would miss."""
     there = set(sa.inspect(conn).get_table_names()) - ALWAYS
-    return any(conn.scalar(sa.select(sa.exists(sa.select(sa.table(name))))) for name in sorted(there))
+    rows = [sa.exists(sa.select(sa.literal(1)).select_from(sa.table(name))) for name in sorted(there)]
+    return any(conn.scalar(sa.select(some)) for some in rows)
 
 
 def check_idle(conn: sa.Connection) -> None:
     """Raise Conflict while services work on the database: they remember what a restore takes away."""
-    query = """
+    deadline = time.monotonic() + JUST_STOPPED
+    while _others(conn):
+        if time.monotonic() > deadline:
+            raise Conflict(
+                "A tellonce is working on this database.",
+                code="in_use",
+                hint="Stop ingest, timeline and api, restore, and start them again; senders try again.",
+            )
+        time.sleep(0.1)
+
+
+def _others(conn: sa.Connection) -> int:
+    """How many connections of services there are."""
+    query = sa.text("""
         SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-        AND application_name LIKE 'tellonce%'"""
-    if conn.exec_driver_sql(query.replace("%", "%%")).scalar_one():
-        raise Conflict(
-            "A tellonce is working on this database.",
-            code="in_use",
-            hint="Stop ingest, timeline and api, restore, and start them again; senders send again what is not taken.",
-        )
+        AND application_name LIKE 'tellonce%'""")
+    count: int = conn.execute(query).scalar_one()
+    conn.rollback()  # a transaction sees but one moment of it
+    return count
 
 
 def _major(conn: sa.Connection) -> int:

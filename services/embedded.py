@@ -109,9 +109,21 @@ def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
     """Start the server of a folder, made when missing, and wait until it answers.
 
     `settings` go before SETTINGS. The server stops with `stop` or when this process ends. Raises Conflict
-    when another process runs it, Unavailable when it does not start.
+    when another process runs it, Unavailable when it does not start or the folder can't be used.
     """
-    folder = _made(folder)
+    folder = folder.expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _started(folder, SETTINGS | dict(settings or {}))
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {folder} can't be used: {error.strerror} ({error.filename}).",
+            code="data_folder",
+            hint="Choose another by --data, or run tellonce as the account that owns it.",
+        ) from error
+
+
+def _started(folder: Path, settings: Mapping[str, str]) -> Server:
     with ExitStack() as cleanup:
         cleanup.enter_context(_owned(folder))
         lock = cleanup.enter_context(_free_of_orphans(folder))
@@ -121,7 +133,8 @@ def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
         superuser_url = _url("postgres", secret.kept(folder / "superuser"), sockets)
         if not (folder / "postgres").exists():
             _initialise(folder, account, secret.kept(folder / "superuser"))
-        run = partial(_run, folder, account, sockets, SETTINGS | dict(settings or {}))
+        account.check_owns(folder / "postgres")
+        run = partial(_run, folder, account, sockets, settings)
         url = _url("tellonce", secret.kept(folder / "password"), sockets)
         server = Server(url, superuser_url, run(lock), run, folder, lock)
         cleanup.callback(lambda: server._lock.close())
@@ -141,19 +154,6 @@ def running(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     return url if _answers(url) else None
-
-
-def _made(folder: Path) -> Path:
-    folder = folder.expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(
-            f"The data folder {folder} can't be used: {error.strerror}.",
-            code="data_folder",
-            hint="Choose another by --data.",
-        ) from error
-    return folder
 
 
 def _owned(folder: Path) -> IO[bytes]:

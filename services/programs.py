@@ -41,6 +41,16 @@ class Account:
         if self.uid is not None:
             os.chown(path, self.uid, -1 if self.gid is None else self.gid)
 
+    def check_owns(self, folder: Path) -> None:
+        """Raise Unavailable for a folder of PostgreSQL's that another account has made."""
+        owner, ours = folder.stat().st_uid, os.geteuid() if self.uid is None else self.uid
+        if owner != ours:
+            raise Unavailable(
+                f"The data in {folder} belong to the account {_name(owner)}; PostgreSQL would run as {_name(ours)}.",
+                code="others_data",
+                hint="Run tellonce as the account that made them, or choose another folder by --data.",
+            )
+
     @contextmanager
     def way_to(self, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         """A name by which a child reaches a folder of its own, and the file descriptors to hand it for that.
@@ -73,6 +83,13 @@ def account() -> Account:
         code="no_account",
         hint="Make one (`useradd --system tellonce`), or run tellonce as an ordinary account.",
     )
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def folder(account: Account) -> Path:

@@ -94,6 +94,8 @@ class PostgresAppender:
         """Store what is waiting and end."""
         self._queue.put(None)
         self._thread.join(self._timeout)
+        if self._conn is not None:
+            self._conn.close()
         self._engine.dispose()
 
     def _submit(self, drafts: Sequence[Draft], topic: str) -> None:
