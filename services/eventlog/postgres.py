@@ -94,7 +94,7 @@ class PostgresAppender:
         """Store what is waiting and end."""
         self._queue.put(None)
         self._thread.join(self._timeout)
-        if self._conn is not None:
+        if self._conn is not None and not self._thread.is_alive():
             self._conn.close()
         self._engine.dispose()
 
