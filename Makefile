@@ -31,8 +31,9 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m services.openapi
 
-quality: .venv/installed ## measure identity on labelled data (IDENTITY=file OUT=file)
-	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") $(if $(OUT),--out "$(OUT)")
+quality: .venv/installed ## measure identity and cleaned text on labelled data (IDENTITY=file REPLIES=folder OUT=file)
+	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") \
+		$(if $(REPLIES),--replies "$(REPLIES)") $(if $(OUT),--out "$(OUT)")
 
 bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes SIZES="n …" OUT=file)
 	@tests/prepare

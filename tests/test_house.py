@@ -23,6 +23,7 @@ PURE = [
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
     "services.api.oddities",
     "services.ingest.cloudevents", "services.ingest.sources.segment", "services.ingest.sources.mail",
+    "services.hypertext", "services.timeline.text",
 ]  # fmt: skip
 SHELL = {
     "sqlalchemy",

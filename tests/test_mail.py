@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.codec import Malformed
 from schemas.event import Direction, Event, Role
-from services.ingest.sources import hypertext, mail
+from services import hypertext
+from services.ingest.sources import mail
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 PLAIN = """\

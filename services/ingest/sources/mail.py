@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from schemas.codec import Malformed, from_wire
 from schemas.event import Event
-from services.ingest.sources import hypertext
+from services import hypertext
 
 LONGEST = 512  # characters of an id or name
 
