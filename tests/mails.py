@@ -155,3 +155,141 @@ def pages(tongue: Tongue) -> dict[str, str]:
         "Yahoo": f'{one}{two}<div id="yahoo_quoted_1" class="yahoo_quoted"><div>{said}</div>{cited}</div>',
         "mail.ru": f'<p>{one}{two}</p><br>{said}<br><blockquote style="border-left:1px solid">{cited}</blockquote>',
     }
+
+# Mails of other programs, below the answer: only `THANKS` is the sender's.
+THANKS = "Thanks, that worked."
+BELOW = [
+    "Sam Saffron <info@example.org>于2016年8月16日周二 下午9:52写道：\n\n> hi\n> there",
+    "在 2016年1月28日，下午7:04，Some One <a@b.org> 写道：\n\n> hi",
+    "发件人: Sam\n发送时间: 2016-08-16 21:52\n收件人: x@y.com\n主题: test\n\nhello",
+    (
+        "------------------ 原始邮件 ------------------\n发件人: \"Sam\""
+        "<x@y.com>;\n发送时间: 2016年8月16日(星期二) 晚上9:52\n"
+        "收件人: \"me\"<me@qq.com>;\n主题: test\n\nhello"
+    ),
+    "2016年1月28日 19:04 Some One <a@b.org>:\n\n> hi",
+    (
+        "\u202bבתאריך יום ד׳, 6 באפר׳ 2016 ב-22:38 מאת \u202aSam\u202c\u200f <\u202aa@b.org\u202c\u200f>:\u202c\n"
+        "\n> hi"
+    ),
+    "17 Ağustos 2016 14:30 tarihinde Sam <a@b.org> şunları yazdı:\n\n> hi",
+    "2016년 8월 16일 (화) 오후 9:52, Sam <a@b.org>님이 작성:\n\n> hi",
+    "Sam <a@b.org> ezt írta (időpont: 2016. aug. 16., K, 21:52):\n\n> hi",
+    "Den tir. 16. aug. 2016 kl. 21.52 skrev Sam <a@b.org>:\n\n> hi",
+    "D. 16. aug. 2016 kl. 21.52 skrev Sam <a@b.org>:\nhi there",
+    "Em ter, 16 de ago de 2016 às 21:52, Sam <a@b.org> escreveu:\n\n> hi",
+    "El 16 de agosto de 2016, 21:52, Sam<a@b.org> escribió:\n\n> hi",
+    "El 16/08/2016 21:52, \"Sam\" <a@b.org> escribió:\n\n> hi",
+    "2016-03-03 17:21 GMT+01:00 Some One <a@b.org>:\n\n> hi",
+    (
+        "________________________________\nFrom: Sam <a@b.org>\nSent: Tuesday, August 16, 2016 9:52 PM\n"
+        "To: x\nSubject: foo\n\nhi"
+    ),
+    (
+        "Get Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\n"
+        "From: Sam <a@b.org>\nSent: Tuesday, August 16, 2016 9:52:00 PM\nTo: x <x@y.com>\nSubject: foo\n\n"
+        "hi"
+    ),
+    (
+        "Sent from Yahoo Mail on Android\n\n"
+        "  On Tue, Aug 16, 2016 at 9:52 PM, Sam<a@b.org> wrote:   hi there\n how are you"
+    ),
+    (
+        "On Tue, Aug 16, 2016 at 9:52 PM, Samuel The Very Long Named Person\nvia Forum of All Things <\n"
+        "incoming+abcdef@example.org> wrote:\n\n> hi"
+    ),
+    "On Tue, Aug 16, 2016 at 9:52 PM, Samuel <\nincoming+abcdef@example.org> wrote:\n\n> hi",
+    "On Tue, Aug 16, 2016 at 9:52 PM, Samuel <incoming@example.org>\n\nwrote:\n\n> hi",
+    (
+        "*From:* Sam [mailto:a@b.org]\n\n*Sent:* Tuesday, August 16, 2016 9:52 PM\n\n*To:* x\n\n"
+        "*Subject:* foo\n\n\nhi"
+    ),
+    (
+        "**From:** Sam <a@b.org>\n**Sent:** Tuesday, August 16, 2016 9:52 PM\n**To:** x\n**Subject:** foo\n"
+        "\nhi"
+    ),
+    (
+        "-----Original Message-----\nFrom: bob <b@x.org>\nTo: xxx <xxx@gmail.com>; yy <yy@aol.com>\n"
+        "Sent: Mon, Apr 2, 2012 5:49 pm\nSubject: Test\n\nHi"
+    ),
+    "--- Original Message ---\n\nhi",
+    (
+        "Begin forwarded message:\n\nFrom: Foo <a@b.org>\nSubject: x\n"
+        "Date: January 1, 2019 at 12:00:00 PM GMT+1\nTo: <b@c.org>\n\nLorem"
+    ),
+    "> Begin forwarded message:\n> \n> From: Foo <a@b.org>\n> Lorem",
+    (
+        "-------- Forwarded Message --------\nSubject: \tx\nDate: \tTue, 1 Jan 2019 12:00:00 +0000\n"
+        "From: \tFoo <a@b.org>\nTo: \tb@c.org\n\nLorem"
+    ),
+    (
+        "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐\nOn Tuesday, January 1, 2019 12:00 PM, Foo <a@b.org> wrote:\n\n"
+        "> Lorem"
+    ),
+    (
+        "------- Forwarded Message -------\nFrom: Foo <a@b.org>\n"
+        "Date: On Tuesday, January 1st, 2019 at 12:00\nSubject: x\nTo: b@c.org\n\nLorem"
+    ),
+    (
+        "----------\nForwarded message from Foo <a@b.org>\nDate: January 1, 2019 at 12:00\nSubject: x\n"
+        "To: b@c.org\n\nLorem"
+    ),
+    (
+        "---------- Forwarded message ----------\nFrom: Foo <a@b.org>\nDate: 1 Jan 2019, 12:00\n"
+        "Subject: x\nTo: b@c.org\n\nLorem"
+    ),
+    (
+        "-------- Пересылаемое сообщение --------\nОт: Foo <a@b.org>\nКому: b@c.org\n"
+        "Дата: Вторник, 1 января 2019, 12:00 +03:00\nТема: x\n\nLorem"
+    ),
+    (
+        "----- Forwarded Message ----- From: Foo "
+        "<a@b.org>To: b@c.orgSent: Tuesday, January 1, 2019, 12:00:00 PM GMT+1Subject: x\n"
+        "Lorem"
+    ),
+    (
+        "   ----- Forwarded Message -----\n From: Foo <a@b.org>\n To: b@c.org\n"
+        " Sent: Tuesday, January 1, 2019, 12:00:00 PM GMT+1\n Subject: x\n   Lorem"
+    ),
+    (
+        "From: Foo <a@b.org>\nDate: Tuesday, 1 January 2019 at 12:00\nTo: \"b@c.org\" <b@c.org>\n"
+        "Subject: x\nLorem"
+    ),
+    "1/1/2019, 12:00 \"Foo\" <a@b.org> wrote:\n\n    Lorem\n    ipsum",
+    "—\nReply to this email directly or view it on GitHub\n<https://github.com/x>.",
+    "On 01/01/2019 12:00 PM, Foo wrote:\n> hi\n\n-- \nBob",
+    "------------------------------",
+    (
+        "Sent from my BlackBerry® wireless device\n\n-----Original Message-----\nFrom: a@b.org\n"
+        "Date: Tue, 1 Jan 2019 12:00:00\nTo: <b@c.org>\nSubject: x\n\nhi"
+    ),
+    "Envoyé de mon iPhone\n\n> Le 1 janv. 2019 à 12:00, Foo <a@b.org> a écrit :\n> \n> hi",
+    "De : Foo [mailto:a@b.org]\nEnvoyé : mardi 1 janvier 2019 12:00\nÀ : b\nObjet : x\n\nhi",
+    (
+        "-------- Message d'origine --------\nDe : Foo <a@b.org>\nDate : 01/01/2019 12:00 (GMT+01:00)\n"
+        "À : b@c.org\nObjet : x\n\nhi"
+    ),
+    "Von: Foo <a@b.org>\nGesendet: Dienstag, 1. Januar 2019 12:00\nAn: b\nBetreff: x\n\nhi",
+    (
+        "Gesendet: Dienstag, 01. Januar 2019 um 12:00 Uhr\nVon: \"Foo\" <a@b.org>\nAn: b@c.org\n"
+        "Betreff: x\n\nhi"
+    ),
+    (
+        "-------- Ursprüngliche Nachricht --------\nVon: Foo \nDatum:01.01.2019 12:00 (GMT+01:00) \n"
+        "An: b@c.org \nBetreff: x \n\nhi"
+    ),
+    (
+        "Sent from my Galaxy\n\n\n-------- Original message --------\nFrom: Foo <a@b.org>\n"
+        "Date: 1/1/19 12:00 PM (GMT-05:00)\nTo: b@c.org\nSubject: x\n\nhi"
+    ),
+    (
+        "Sent from Mail for Windows 10\n\nFrom: Foo\nSent: Tuesday, 1 January 2019 12:00\nTo: b@c.org\n"
+        "Subject: x\n\nhi"
+    ),
+    "From:   Foo <a@b.org>\nTo:     b@c.org, \nDate:   01/01/2019 12:00\nSubject:        x\n\n\n\nhi",
+    "---- On Tue, 01 Jan 2019 12:00:00 +0530 Foo <a@b.org> wrote ----\n\nhi",
+    "---- Foo wrote ----\n\nhi",
+    "V V tor., 1. jan. 2019 ob 12:00 je oseba Foo <a@b.org> napisala:\n\n> hi",
+    "În mar., 1 ian. 2019 la 12:00, Foo <a@b.org> a scris:\n\n> hi",
+    "On\xa0Jan 1, 2019, at 12:00\u202fPM, Foo <a@b.org> wrote:\n\nhi",
+]

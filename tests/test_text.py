@@ -10,7 +10,7 @@ from benchmarks import replies
 from services import hypertext
 from services.timeline.quotes import Kind
 from services.timeline.text import cleaned
-from tests.mails import QUOTE, TONGUES, answers, forwards, pages
+from tests.mails import BELOW, QUOTE, THANKS, TONGUES, answers, forwards, pages
 
 
 def said(text: str) -> list[str]:
@@ -41,6 +41,20 @@ def test_a_forward_without_a_word_says_that_it_is_one(tongue: str, program: str)
     assert mail.reply == ""
     assert mail.only_forwards
     assert all(line in mail.cut[-1].text for line in QUOTE)
+
+
+@pytest.mark.parametrize("below", BELOW)
+def test_what_other_programs_put_below_an_answer_is_cut(below: str) -> None:
+    assert said(f"{THANKS}\n\n{below}") == [THANKS]
+
+
+def test_answers_between_the_lines_stay_where_they_are() -> None:
+    text = "On Tue, Shop <help@shop.example> wrote:\n\n> When?\n\nToday.\n\n> Where?\n>> At home?\n\nHere."
+    assert cleaned(text).reply == "Today.\n\nHere."
+
+
+def test_an_answer_below_the_quote_stays() -> None:
+    assert cleaned(f"> How is it?\n> Fine?\n\n{THANKS}").reply == THANKS
 
 
 def parts(text: str) -> list[tuple[str, str]]:
@@ -85,6 +99,8 @@ def test_nothing_is_lost_and_each_cut_says_why() -> None:
         "--verbose does nothing",
         "Hello, my parcel did not come",
         "Thanks for the parcel, but it is broken.",
+        "I live at <mari@example.com> since 4 May 2026 10:00\n\nand this is it:\n\nhelp",
+        "On Monday I will come.\nOn Tuesday too:\n\n* one\n* two",
         "Forward this to your manager:\n\nI am not content.",
     ],
 )

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from services.hypertext import Mark
 from services.timeline import labels
 
-LONG, BLANKS, MOST = 300, 8, 4  # characters of a line that may be structure; blank lines between; lines
+LONG, SHORT = 300, 20  # characters of a line that may be structure; of one that may be the end of it alone
+BLANKS, MOST = 8, 4  # blank lines before what follows; lines of an attribution
 Line = tuple[str, Mark]
 
 DECORATION = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2069\ufeff"))
@@ -79,6 +80,9 @@ def _first(lines: Sequence[Line], last: int) -> int:
     first = last
     while first and last - first < MOST - 1:
         above, here = lines[first - 1][0].rstrip(), bare(lines[first][0]).strip()
+        if not above and first == last and len(here) < SHORT and first > 1 and _is_named(lines[first - 2][0]):
+            first -= 1  # `wrote:` by itself, a blank line below the rest
+            continue
         if not above or len(above) > LONG or is_quoted(lines[first - 1]) or COLON.search(above) or ENDED.search(above):
             break
         whole = joined(lines, first, last + 1)
@@ -89,6 +93,10 @@ def _first(lines: Sequence[Line], last: int) -> int:
     while first < last and not (_tells(lines[first][0]) and _is_needed(lines, first, last)):
         first += 1
     return first
+
+
+def _is_named(text: str) -> bool:
+    return len(text) <= LONG and text.rstrip().endswith(">") and ANGLED.search(text) is not None
 
 
 def _is_needed(lines: Sequence[Line], first: int, last: int) -> bool:

@@ -32,8 +32,9 @@ ROLES = {
     label: role for roles in labels.HEADERS.values() for role, words in enumerate(roles) for label in words.split("|")
 }
 LABEL = re.compile(r"[*_ \t]{0,4}([^\W\d_][^:：\n<>@]{0,28}?)[*_ \t]{0,3}[:：][*_]{0,2}(?:\s+|$|(?=[<\"*]))(.*)")
-DASHED = re.compile(r"\s{0,4}-{2,}([^-].{10,200}?)-{2,}\s{0,4}$")
-RULE = re.compile(r"\s{0,4}[*_]{0,2}(?:[-–—‐_=~*]\s?){4,}$")
+DASHED = re.compile(r"\s{0,4}-{4,}([^-].{4,200}?)-{4,}\s{0,4}$")
+RULE = re.compile(r"\s{0,4}[*_]{0,2}(?:[-–—‐_=~*]\s?){3,}$")
+FOLLOWED = re.compile(r"\s{0,4}[-–—‐_]{4,}\s{0,4}([^\W\d_].{2,80}?)\s{0,4}[-–—‐_]{4,}\s{1,4}[^:]{1,30}:")
 WORDED = re.compile(r"\s{0,4}[-–—‐_=*]{2,}\s{0,4}([^\W\d_].{2,80}?)\s{0,4}[-–—‐_=*]{2,}\s{0,4}$")
 FORWARDED, ORIGINAL = (
     re.compile("|".join(map(re.escape, stems)), re.IGNORECASE) for stems in (labels.FORWARDED, labels.ORIGINAL)
@@ -86,6 +87,8 @@ def _begins(lines: Sequence[Line], at: int) -> bool | None:
         return _ruled(lines, at, text)
     if ":" not in text and "：" not in text:
         return None
+    if (told := FOLLOWED.match(text)) and FORWARDED.search(told[1]):  # all headers in the line of the rule
+        return True
     if _is_block(lines, at, ruled=lines[at][1] is Mark.ruled):
         return False
     if COLON.search(text) and len(text) < 80 and FORWARDED.search(text):  # `Begin forwarded message:`
@@ -96,7 +99,7 @@ def _begins(lines: Sequence[Line], at: int) -> bool | None:
 
 def _ruled(lines: Sequence[Line], at: int, text: str) -> bool | None:
     """The same for a rule, with words in it or without."""
-    if (dashed := DASHED.match(text)) and is_dated(dashed[1]) and WROTE.search(dashed[1]):
+    if (dashed := DASHED.match(text)) and WROTE.search(dashed[1]):
         return False
     after = following(lines, at + 1)
     if worded := WORDED.match(text):
