@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from services import hypertext
 from services.timeline.text import cleaned
@@ -79,7 +80,7 @@ def _passed(text: str) -> str:
     return FORWARDED if text.startswith(FORWARDED.split("\n")[0]) else ""
 
 
-def measure(folder: Path) -> dict[str, object]:
+def measure(folder: Path) -> dict[str, Any]:
     """Figures of a folder: each corpus and all, with the names of mails that leak or lose."""
     found: list[tuple[Mail, str]] = [(mail, cleaned(mail.text, mail.html).reply) for mail in mails(folder)]
     corpora: dict[str, Counter[str]] = {}

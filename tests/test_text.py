@@ -205,6 +205,16 @@ def test_any_html_is_cleaned(pieces: list[str]) -> None:
     assert cleaned(mail.reply).reply == mail.reply
 
 
+def test_what_is_measured_counts_lines_too_many_and_lines_lost(tmp_path: Path) -> None:
+    for folder, text in (("emails", "One.\n\n> Two."), ("trimmed", "One.\nThree.")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(text)
+    (tmp_path / "email_b.txt").write_text(f"{replies.CRISP} dolor nec nibh.\n\nMore.")
+    figures = replies.measure(tmp_path)
+    assert (figures["leaking"], figures["losing"]) == (["crisp/email_b.txt"], ["discourse/a.txt"])
+    assert figures["corpora"]["all"] == {"mails": 2, "expected": 2, "exact": 0, "leaks": 1, "losses": 1}
+
+
 def test_public_corpora_are_cleaned_as_well_as_measured(shared: Path) -> None:
     figures = replies.measure(shared / "fixtures" / "email")
     assert figures["losing"] == []

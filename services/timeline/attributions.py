@@ -42,6 +42,7 @@ def attributions(lines: Sequence[Line]) -> dict[int, int | None]:
         text = bare(written)
         if _runs_on(text):
             found[last] = None
+            break
         if len(text) > LONG:
             continue
         colon = COLON.search(text) is not None
@@ -58,6 +59,7 @@ def attributions(lines: Sequence[Line]) -> dict[int, int | None]:
             found[first] = max(after, bars)
         elif not quote and _stands_alone(whole):
             found[first] = None
+            break  # all below is quote
     return found
 
 
