@@ -11,6 +11,7 @@ LINES = frozenset({"address", "blockquote", "br", "div", "hr", "li", "ol", "p", 
                    "h1", "h2", "h3", "h4", "h5", "h6"})  # fmt: skip
 CELLS = frozenset({"td", "th"})
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+SECTION = re.compile(r"<!\[[^<>]{0,200}>")  # Word's `<![if …]>`
 # Classes and ids by which mail programs say "from here on, or in here, is what I answer to": Gmail's attribution,
 # Thunderbird's, Yahoo's, Proton's, Tutanota's, Zoho's. Gmail's whole `gmail_quote` is not one: answers stand in it.
 QUOTING = re.compile(r"gmail_attr|moz-cite-prefix|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra")
@@ -34,7 +35,7 @@ def text(html: str) -> str:
 def marked(html: str) -> list[tuple[str, Mark]]:
     """The same lines, each with its mark."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(_closed(html))
     reader.close()
     kept: list[tuple[str, Mark]] = []
     ruled = False
@@ -47,6 +48,15 @@ def marked(html: str) -> list[tuple[str, Mark]]:
         elif kept and kept[-1][0]:
             kept.append(("", Mark.none))
     return kept[:-1] if kept and not kept[-1][0] else kept
+
+
+def _closed(html: str) -> str:
+    """Without marks that nothing closes: the parser looks for their ends again from each, or raises AssertionError."""
+    html = SECTION.sub("", html).replace("<![", "&lt;![")
+    comments = html.rfind("-->") + 1
+    html = html[:comments] + html[comments:].replace("<!--", "&lt;!--")
+    tags = html.rfind(">") + 1
+    return html[:tags] + html[tags:].replace("<", "&lt;")
 
 
 class _Reader(HTMLParser):

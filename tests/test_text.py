@@ -205,6 +205,27 @@ def test_any_html_is_cleaned(pieces: list[str]) -> None:
     assert cleaned(mail.reply).reply == mail.reply
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>one</p><![if !supportLists]>two<![endif]>", "one\ntwo"),
+        ("one<![<![", "one<![<!["),
+        ("<p>one</p><a two", "one\n<a two"),
+        ("one <!-- two <b>three</b>", "one <!-- two three"),
+        ("one<!-- two --> three", "one three"),
+    ],
+)
+def test_html_that_nobody_closed_is_read(html: str, text: str) -> None:
+    assert hypertext.text(html) == text
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("opened", ["<a ", "<a b=c ", "<x y='", "<!--", "<![", "<?", "</a ", "<!"])
+@pytest.mark.parametrize("end", ["", ">", "'>"])
+def test_html_opened_without_end_is_read_to_its_end(opened: str, end: str) -> None:
+    hypertext.text(opened * 50_000 + end)  # with a square of the length this would take minutes
+
+
 def test_what_is_measured_counts_lines_too_many_and_lines_lost(tmp_path: Path) -> None:
     for folder, text in (("emails", "One.\n\n> Two."), ("trimmed", "One.\nThree.")):
         (tmp_path / folder).mkdir()
