@@ -11,6 +11,7 @@ LINES = frozenset({"address", "blockquote", "br", "div", "hr", "li", "ol", "p", 
                    "h1", "h2", "h3", "h4", "h5", "h6"})  # fmt: skip
 CELLS = frozenset({"td", "th"})
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+SPACE = re.compile(r"[ \t\r\f\xa0]+")
 SECTION = re.compile(r"<!\[[^<>]{0,200}>")  # Word's `<![if …]>`
 # Classes and ids by which mail programs say "from here on, or in here, is what I answer to": Gmail's attribution,
 # Thunderbird's, Yahoo's, Proton's, Tutanota's, Zoho's. Gmail's whole `gmail_quote` is not one: answers stand in it.
@@ -40,7 +41,7 @@ def marked(html: str) -> list[tuple[str, Mark]]:
     kept: list[tuple[str, Mark]] = []
     ruled = False
     for words, quoted, after_rule in reader.lines():
-        line = re.sub(r"[ \t\r\f\xa0]+", " ", words).strip()
+        line = SPACE.sub(" ", words).strip() if words else ""
         ruled |= after_rule
         if line:
             kept.append((line, Mark.quoted if quoted else Mark.ruled if ruled else Mark.none))
@@ -79,7 +80,7 @@ class _Reader(HTMLParser):
             self._say("\n", ruled=tag == "hr" or _rules(attrs))
         elif tag in CELLS:
             self._say(" ")
-        if tag not in VOID:
+        if tag not in VOID:  # what is open, so that a quote ends with its tag
             quotes = tag == "blockquote" or _named(attrs, QUOTING)
             self._open.append((tag, quotes))
             self._opened[tag] += 1
@@ -110,6 +111,10 @@ class _Reader(HTMLParser):
         line: list[str] = []
         quoted = ruled = False
         for words, within, after_rule in self.words:
+            if words == "\n":
+                yield "".join(line), quoted, ruled
+                line, quoted, ruled = [], False, after_rule
+                continue
             first, *rest = words.split("\n")
             line.append(first)
             quoted |= within and bool(first.strip())

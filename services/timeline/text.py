@@ -74,8 +74,10 @@ def cleaned(text: str, html: str | None = None) -> Cleaned:
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [(line, Mark.none) for line in plain.split("\n")]
-    if html and (not plain.strip() or plain.strip() == hypertext.text(html)):
-        lines = hypertext.marked(html) or lines
+    if html:
+        marked = hypertext.marked(html)
+        if marked and plain.strip() in ("", "\n".join(line for line, _ in marked)):
+            lines = marked
     kinds = _settled(lines)
     groups = groupby(zip(kinds, lines, strict=True), key=lambda pair: pair[0])
     return Cleaned(tuple(Part(kind, "\n".join(line for _, (line, _) in pairs)) for kind, pairs in groups))
