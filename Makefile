@@ -27,9 +27,10 @@ faults: .venv/tested ## hurt it in every way for about forty minutes: kills, net
 	@tests/prepare
 	FAULTS=long $(BIN)/pytest tests/faults --timeout=3600 -p no:logging -rP $(if $(ONLY),-k "$(ONLY)")
 
-schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, OpenAPI
+schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, OpenAPI, docs/sources.md
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m services.openapi
+	$(BIN)/python -m services.ingest.guide
 
 quality: .venv/installed ## measure identity and cleaned text on labelled data (IDENTITY=file REPLIES=folder OUT=file)
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") \

@@ -63,6 +63,12 @@ class Message(Data):
     )
 
 
+class Changed(Data):
+    """A message that was written anew, its words in `text`, or taken back. What it said before is kept."""
+
+    message: Short = Field(description="The id of the message's own event, of the same source.")
+
+
 class Desk(Data):
     """A place in the call centre: a queue, an agent, or both."""
 

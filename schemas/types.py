@@ -8,6 +8,7 @@ from schemas.data import (
     Billing,
     Call,
     CallEnd,
+    Changed,
     ChatEnd,
     ChatStart,
     Data,
@@ -72,6 +73,8 @@ IN, OUT, INTERNAL = Direction.inbound, Direction.outbound, Direction.internal
 _TYPES = (
     EventType("message.received", Message, None, IN, "The customer wrote a mail, chat line or text."),
     EventType("message.sent", Message, None, OUT, "The company wrote to the customer."),
+    EventType("message.edited", Changed, None, IN, "A message was written anew."),
+    EventType("message.deleted", Changed, None, IN, "A message was taken back."),
     EventType("call.ringing", Call, "phone", IN, "A call rings or waits in a queue."),
     EventType("call.started", Call, "phone", IN, "A call was answered."),
     EventType("call.menu_choice", MenuChoice, "phone", IN, "The caller chose in the IVR."),

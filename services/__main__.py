@@ -31,7 +31,8 @@ app = typer.Typer(
 ROOMS = {
     "up": {"up"},
     "parts": {"ingest", "timeline", "api", "migrate"},
-    "access": {"sources", "keys", "sign-in"},
+    "sources": {"sources"},
+    "access": {"keys", "sign-in"},
     "imports": {"import", "rebuild"},
     "status": {"status"},
     "dead": {"dead"},

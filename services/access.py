@@ -1,8 +1,10 @@
 """Who may post and who may read: keys of sources and of readers, one-time sign-in links. Only hashes are stored."""
 
 import hashlib
+import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -12,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from services.errors import Conflict
 from services.identifiers import OWN_SOURCE
 from services.tables import keys, sign_ins, sources
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of sources and keys
 
 
 class Role(StrEnum):
@@ -26,10 +30,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A registered channel system. `kind` is the wire format it posts, such as `events` or `segment`."""
+    """A registered channel system. `kind` is the wire format it posts, such as `events` or `segment`; `secrets` are
+    those of its signatures, two while one is replaced."""
 
     name: str
     kind: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    key_hash: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,18 @@ def add_key(conn: sa.Connection, name: str, role: Role, key: str | None = None) 
 
 def source_of(conn: sa.Connection, key: str) -> Source | None:
     """The source a key belongs to, unless it is unknown or revoked."""
-    found = sources.c.key_hash == digest(key), sources.c.revoked_at.is_(None)
-    row = conn.execute(sa.select(sources.c.name, sources.c.kind).where(*found)).one_or_none()
-    return Source(row.name, row.kind) if row else None
+    return _source(conn, sources.c.key_hash == digest(key))
+
+
+def source_named(conn: sa.Connection, name: str) -> Source | None:
+    """The source of this name, unless it is unknown or revoked."""
+    return _source(conn, sources.c.name == name)
+
+
+def set_secrets(conn: sa.Connection, name: str, secrets: Sequence[str]) -> bool:
+    """Replace the secrets of a source's signatures; False if there is no such source."""
+    found = sources.c.name == name, sources.c.revoked_at.is_(None)
+    return bool(conn.execute(sources.update().where(*found).values(secrets=list(secrets))).rowcount)
 
 
 def caller_of(conn: sa.Connection, key: str) -> Caller | None:
@@ -108,6 +124,12 @@ def caller_of_cookie(conn: sa.Connection, cookie: str, now: datetime) -> Caller 
 def sign_out(conn: sa.Connection, cookie: str) -> None:
     """Forget a browser."""
     conn.execute(sign_ins.delete().where(sign_ins.c.cookie_hash == digest(cookie)))
+
+
+def _source(conn: sa.Connection, which: sa.ColumnElement[bool]) -> Source | None:
+    columns = sources.c.name, sources.c.kind, sources.c.secrets, sources.c.key_hash
+    row = conn.execute(sa.select(*columns).where(which, sources.c.revoked_at.is_(None))).one_or_none()
+    return Source(row.name, row.kind, tuple(row.secrets), row.key_hash) if row else None
 
 
 def _add(conn: sa.Connection, table: sa.Table, name: str, **values: object) -> None:

@@ -1,7 +1,7 @@
 """The tables of the one store. Large ones lead with the identifier a row is attached to (ARCHITECTURE.md, Tables)."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
 
 metadata = sa.MetaData(
     naming_convention={
@@ -206,11 +206,13 @@ deployment = sa.Table(
     sa.Column("secret", BYTEA, nullable=False), _time("created_at", server_default=NOW),
 )  # fmt: skip
 
+# `secrets`: those of a vendor's signatures, as they are, since what is signed has to be signed anew to be checked.
 sources = sa.Table(
     "sources", metadata,
     _text("name", primary_key=True), _text("kind"),
     sa.Column("key_hash", BYTEA, nullable=False, unique=True),
     _time("created_at", server_default=NOW), _time("revoked_at", nullable=True),
+    sa.Column("secrets", ARRAY(sa.Text), nullable=False, server_default="{}"),
 )  # fmt: skip
 
 keys = sa.Table(

@@ -112,6 +112,16 @@ def _message(event: Wire, data: Data) -> str:
     return _with_words(joined(start + about, counted(len(data.get("attachments") or ()), "file")), data)
 
 
+@_says("message.edited")
+def _edited(event: Wire, data: Data) -> str:
+    return _with_words(f"{who(event)} wrote it anew", data)
+
+
+@_says("message.deleted")
+def _deleted(event: Wire, data: Data) -> str:
+    return f"{who(event)} took a message back"
+
+
 @_says("call.ringing")
 def _ringing(event: Wire, data: Data) -> str:
     verb = "We called" if event.get("direction") == "outbound" else "Called"

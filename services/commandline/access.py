@@ -1,6 +1,5 @@
-"""`tellonce sources | keys | sign-in`: who may post, who may read."""
+"""`tellonce keys | sign-in`: who may read."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -18,45 +17,18 @@ from services.settings import Settings
 
 LINK_HOLDS = timedelta(hours=1)
 
-sources = typer.Typer(no_args_is_help=True, help="Channel systems that may post events.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of whoever reads: bots, agents, analysts.")
 app = typer.Typer()
-app.add_typer(sources, name="sources")
 app.add_typer(keys, name="keys")
 
 Name = Annotated[str, typer.Argument(help="A name of letters, digits, dots, dashes and underscores.")]
-Kind = Annotated[
-    str, typer.Option(help="events, or the channel that its events belong to unless they say: email, phone, …")
-]
 RoleOption = Annotated[Role, typer.Option(help="What it may do.")]
-
-
-@sources.command("add", epilog="Example:  KEY=$(tellonce sources add webshop)")
-def add_source(context: typer.Context, name: Name, kind: Kind = "events") -> None:
-    """Register a source and print its key, alone, on standard output. The key is not kept."""
-    _check(name)
-    with opened(context.obj) as here, engine(here.url).begin() as conn:
-        typer.echo(access.add_source(conn, name, kind))
-    where = f"http://{reachable(here.settings.host)}:{here.settings.ingest_port}/v1/events"
-    typer.echo(f"{name} may post to {where} with Authorization: Bearer and this key.", err=True)
-
-
-@sources.command("list", epilog="Example:  tellonce sources list")
-def list_sources(context: typer.Context) -> None:
-    """Show all sources."""
-    _list(context.obj, tables.sources, "kind")
-
-
-@sources.command("revoke", epilog="Example:  tellonce sources revoke webshop")
-def revoke_source(context: typer.Context, name: Name) -> None:
-    """Refuse a source's key from now on."""
-    _revoke(context.obj, tables.sources, name)
 
 
 @keys.command("add", epilog="Example:  KEY=$(tellonce keys add voicebot --role channel)")
 def add_key(context: typer.Context, name: Name, role: RoleOption) -> None:
     """Make a key and print it, alone, on standard output. The key is not kept."""
-    _check(name)
+    check(name)
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(access.add_key(conn, name, role))
     where = f"{address(here.settings)}/docs"
@@ -66,19 +38,19 @@ def add_key(context: typer.Context, name: Name, role: RoleOption) -> None:
 @keys.command("list", epilog="Example:  tellonce keys list")
 def list_keys(context: typer.Context) -> None:
     """Show all keys' names and roles."""
-    _list(context.obj, tables.keys, "role")
+    show(context.obj, tables.keys, "role")
 
 
 @keys.command("revoke", epilog="Example:  tellonce keys revoke voicebot")
 def revoke_key(context: typer.Context, name: Name) -> None:
     """Refuse a key from now on."""
-    _revoke(context.obj, tables.keys, name)
+    revoke(context.obj, tables.keys, name)
 
 
 @app.command("sign-in", epilog="Example:  tellonce sign-in mari --role agent")
 def sign_in_link(context: typer.Context, name: Name, role: RoleOption = Role.agent) -> None:
     """Print a link that signs a browser in, once, within an hour."""
-    _check(name)
+    check(name)
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(link(conn, here.settings, name, role))
 
@@ -100,8 +72,9 @@ def reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _check(name: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+def check(name: str) -> None:
+    """Raise Invalid for what can't be a name."""
+    if not access.NAME.fullmatch(name):
         raise Invalid(
             f"{name!r} can't be a name.",
             code="invalid_name",
@@ -109,7 +82,8 @@ def _check(name: str) -> None:
         )
 
 
-def _list(settings: Settings, table: sa.Table, what: str) -> None:
+def show(settings: Settings, table: sa.Table, what: str) -> None:
+    """Show a table of names."""
     shown = Table("name", what, "made", "revoked")
     with opened(settings) as here, engine(here.url).connect() as conn:
         for row in conn.execute(sa.select(table).order_by(table.c.name)).mappings():
@@ -118,7 +92,8 @@ def _list(settings: Settings, table: sa.Table, what: str) -> None:
     Console().print(shown)
 
 
-def _revoke(settings: Settings, table: sa.Table, name: str) -> None:
+def revoke(settings: Settings, table: sa.Table, name: str) -> None:
+    """Refuse a key of a table from now on. Raises NotFound."""
     with opened(settings) as here, engine(here.url).begin() as conn:
         if not access.revoke(conn, table, name):
             raise NotFound(

@@ -19,7 +19,7 @@ from services.ingest.keys import Keys
 from services.ingest.measures import Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
 from services.ingest.operations import operations
-from services.ingest.posts import Answer, Posts
+from services.ingest.posts import DELIVERIES, Answer, Posts
 from services.ingest.sources import segment
 from services.settings import Settings
 
@@ -28,22 +28,26 @@ WAIT = 0.85
 
 
 class Application(FastAPI):
-    """FastAPI, except that what is posted to the `direct` addresses goes straight there, past middleware and routes.
+    """FastAPI, except that what comes to the `direct` addresses goes straight there, past middleware and routes.
 
-    `browsers`: the same for pages, which say where they come from.
+    `browsers`: the same for pages, which say where they come from. `deliveries`: to all addresses below DELIVERIES.
     """
 
-    direct: dict[str, ASGIApp]
+    direct: dict[str, Endpoint]
     browsers: dict[str, ASGIApp]
+    deliveries: Endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self.direct.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if endpoint is None:
+        endpoint = self._endpoint(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None or scope["method"] not in endpoint.methods:
             await super().__call__(scope, receive, send)
-        elif any(name == b"origin" for name, _ in scope["headers"]):
+        elif scope["path"] in self.browsers and any(name == b"origin" for name, _ in scope["headers"]):
             await self.browsers[scope["path"]](scope, receive, send)
         else:
             await endpoint(scope, receive, send)
+
+    def _endpoint(self, path: str) -> Endpoint | None:
+        return self.direct.get(path) or (self.deliveries if path.startswith(DELIVERIES) else None)
 
 
 def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
@@ -70,6 +74,7 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     refusals.install(app)
     app.add_middleware(CORSMiddleware, **_browsers(settings))
     app.direct, app.browsers = {}, {}
+    app.deliveries = Endpoint(DELIVERIES, posts.deliver, measures, frozenset({"POST", "HEAD"}))
     endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
     for path, (take, described) in endpoints.items():
         for address in (path, path + "/"):  # clients don't follow a redirect with their body

@@ -16,15 +16,17 @@ from starlette.types import Receive, Scope, Send
 from services.errors import Problem
 
 NO_QUERY = QueryParams()
+POST = frozenset({"POST"})
 
 
 class Posted:
     """A posted request; names of headers in lower case, the first of several."""
 
-    __slots__ = ("_receive", "headers", "path", "query_params")
+    __slots__ = ("_receive", "headers", "method", "path", "query_params")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
+        self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])
@@ -54,7 +56,10 @@ class Counts(Protocol):
 class Endpoint:
     """An ASGI application that answers by what `take` makes of a request, or by the Problem that it raises."""
 
-    def __init__(self, route: str, take: Callable[[Posted], Awaitable[Any]], counts: Counts) -> None:
+    def __init__(
+        self, route: str, take: Callable[[Posted], Awaitable[Any]], counts: Counts, methods: frozenset[str] = POST
+    ) -> None:
+        self.methods = methods
         self._route = route
         self._take = take
         self._counts = counts

@@ -6,6 +6,7 @@ import binascii
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
-from services.access import Source, digest, source_of
+from services.access import Source, digest, source_named, source_of
 from services.errors import Unauthorized, Unavailable
 from services.ingest.endpoints import Posted
 from services.logs import kind
@@ -22,6 +23,8 @@ FRESH = 3.0  # seconds until a key is looked up again, and so until a revoked on
 KEPT = 3600.0  # seconds for which a known key holds while the database is away
 PATIENCE = 0.2  # seconds for which a known key's lookup is waited for, before it holds as it is
 MOST_LOOKUPS = 100  # at once; without an end a database that hangs would collect them
+
+Ask = Callable[[sa.Connection], Source | None]
 
 log = structlog.get_logger()
 
@@ -51,10 +54,14 @@ class Keys:
     async def source_of(self, candidates: Iterator[str]) -> Source:
         """The source of the first valid key. Raises Unauthorized, or Unavailable if it can't be known."""
         for key in candidates:
-            source = await self._source(key)
+            source = await self._found(digest(key), partial(source_of, key=key))
             if source:
                 return source
         raise Unauthorized("The request carries no valid key of a source.")
+
+    async def named(self, name: str) -> Source | None:
+        """The source of this name. Raises Unavailable if it can't be known."""
+        return await self._found(b"name " + name.encode(errors="replace"), lambda conn: source_named(conn, name))
 
     def check(self) -> None:
         """Ask the database for anything. Raises SQLAlchemyError."""
@@ -65,14 +72,14 @@ class Keys:
         """Stop the threads that ask the database."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _source(self, key: str) -> Source | None:
-        hashed, now = digest(key), self._clock()
+    async def _found(self, hashed: bytes, ask: Ask) -> Source | None:
+        now = self._clock()
         known = self._known.get(hashed)
         if known and now < known.ask_at:
             return known.source
         try:
             async with asyncio.timeout(PATIENCE if known else self._timeout):
-                source = await asyncio.shield(self._lookup(key, hashed))
+                source = await asyncio.shield(self._lookup(hashed, ask))
         except (SQLAlchemyError, TimeoutError) as error:
             return self._while_away(hashed, now, error)
         if source:
@@ -91,12 +98,12 @@ class Keys:
             self._known[hashed] = known._replace(ask_at=now + FRESH)
         return known.source
 
-    def _lookup(self, key: str, hashed: bytes) -> asyncio.Future[Source | None]:
+    def _lookup(self, hashed: bytes, ask: Ask) -> asyncio.Future[Source | None]:
         """Ask the database, once for all requests that wait for the same key."""
         if hashed not in self._lookups:
             if len(self._lookups) >= MOST_LOOKUPS:
                 raise TimeoutError
-            lookup = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, key)
+            lookup = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask)
             self._lookups[hashed] = lookup
             lookup.add_done_callback(lambda done: self._answered(hashed, done))
         return self._lookups[hashed]
@@ -106,21 +113,20 @@ class Keys:
         if not lookup.cancelled():
             lookup.exception()  # looked at here, for those who asked may have given up waiting
 
-    def _ask(self, key: str) -> Source | None:
+    def _ask(self, ask: Ask) -> Source | None:
         with self._engine.connect() as conn:
-            return source_of(conn, key)
+            return ask(conn)
 
 
 def in_request(request: Request | Posted) -> Iterator[str]:
-    """The keys that a request carries outside its body: Basic (as the name), Bearer, `?writeKey=`."""
+    """The keys that a request carries outside its body: Basic (as name or password), Bearer, `?key=`, `?writeKey=`."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         name, _, password = _basic(credentials.strip()).partition(":")
         yield from filter(None, (name, password))
     elif scheme.lower() == "bearer":
         yield from filter(None, (credentials.strip(),))
-    if key := request.query_params.get("writeKey"):
-        yield key
+    yield from filter(None, (request.query_params.get(name) for name in ("key", "writeKey")))
 
 
 def _basic(credentials: str) -> str:

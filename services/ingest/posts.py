@@ -2,21 +2,26 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hmac import compare_digest
 from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from schemas.codec import Malformed
-from services.errors import Invalid
+from services.access import NAME, Source, digest
+from services.errors import Invalid, NotFound, Unauthorized
 from services.eventlog.budget import Budget
 from services.ingest import bodies, cloudevents, documents
 from services.ingest.acceptance import Acceptance, Judged, Verdict
 from services.ingest.endpoints import Posted
 from services.ingest.keys import Keys, in_request
 from services.ingest.measures import Measures
-from services.ingest.sources import segment
+from services.ingest.sources import segment, vendors
+from services.ingest.sources.vendor import Forged, Post, Vendor
 from services.settings import Settings
+
+DELIVERIES = "/v1/sources/"  # and a source's name
 
 
 class Answer(BaseModel):
@@ -69,11 +74,41 @@ class Posts:
                 raise Invalid(error.message, code=error.code) from None
         return await self._stored(judged)
 
+    async def deliver(self, request: Posted) -> dict[str, Any]:
+        """Deliver what a vendor posts to its source's address, `/v1/sources/NAME`, in its own wire format."""
+        if request.method == "HEAD":  # some ask first whether there is anything
+            return {}
+        source, vendor = await self._vendor(request.path.removeprefix(DELIVERIES).rstrip("/"))
+        with bodies.Portion(self._budget) as take:
+            raw = await self._raw(request, take)
+            content = bodies.inflate(raw, request.headers.get("content-encoding", ""), self._settings.max_body)
+            post = Post(raw, content, request.headers, datetime.now(UTC))
+            try:
+                _prove(vendor, source, request, post)
+                channel, depth = {"channel": vendor.channel}, self._settings.max_depth
+                found = (documents.shallow(channel | one, depth) for one in vendor.translate(post))
+                judged = self._acceptance.judge(source, found, post.received_at)
+            except Malformed as error:
+                raise Invalid(error.message, code=error.code) from None
+        return await self._stored(judged)
+
+    async def _vendor(self, name: str) -> tuple[Source, Vendor]:
+        """The source of this name, which is a vendor's. Raises NotFound."""
+        source = await self._keys.named(name) if NAME.fullmatch(name) else None
+        vendor = vendors().get(source.kind) if source else None
+        if source is None or vendor is None:
+            hint = "Make it by `tellonce sources add NAME --kind VENDOR`; others post to /v1/events."
+            raise NotFound(f"No vendor's source is named {name[:99]!r}.", code="unknown_source", hint=hint)
+        return source, vendor
+
     async def _body(self, request: Posted, take: Callable[[int], None]) -> bytes:
         """The body, inflated; its bytes count against the budget until it is judged."""
-        limit, seconds, headers = self._settings.max_body, self._settings.request_timeout, request.headers
-        raw = await bodies.read(request.stream(), headers, limit, seconds, take)
-        return bodies.inflate(raw, headers.get("content-encoding", ""), limit)
+        raw = await self._raw(request, take)
+        return bodies.inflate(raw, request.headers.get("content-encoding", ""), self._settings.max_body)
+
+    async def _raw(self, request: Posted, take: Callable[[int], None]) -> bytes:
+        limit, seconds = self._settings.max_body, self._settings.request_timeout
+        return await bodies.read(request.stream(), request.headers, limit, seconds, take)
 
     async def _stored(self, judged: Judged) -> dict[str, Any]:
         """The answer, when it holds: see `Answer`. Raises Invalid if all were refused."""
@@ -91,3 +126,16 @@ class Posts:
             first = refusals[0]
             raise Invalid(first["message"] or "", code=first["code"], **answer)
         return answer
+
+
+def _prove(vendor: Vendor, source: Source, request: Posted, post: Post) -> None:
+    """Raise Unauthorized unless a request proves that its source made it: by a signature, or without secrets a key."""
+    if source.secrets:
+        try:
+            vendor.verify(post, source.secrets)
+        except Forged as forged:
+            hint = f"Check the source's secret, {vendor.secret}: see `tellonce sources secret --help`."
+            raise Unauthorized(forged.message, code=forged.code, hint=hint) from None
+    elif not any(compare_digest(digest(key), source.key_hash) for key in in_request(request)):
+        hint = "Put ?key=KEY behind the address, or give the source the vendor's secret: `tellonce sources secret`."
+        raise Unauthorized("The request carries neither the source's key nor a signature to check.", hint=hint)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
+
 
 def part(document: Mapping[str, Any], field: str) -> dict[str, Any]:
     """The object in a field, or an empty one."""
@@ -41,11 +43,13 @@ def number(document: Mapping[str, Any], *fields: str) -> float | None:
 
 
 def moment(document: Mapping[str, Any], field: str) -> datetime | None:
-    """The ISO 8601 time in a field, in UTC, which is also taken where no zone is given."""
+    """The time in a field: ISO 8601, in UTC where it says no zone, or Unix seconds, or milliseconds where too many."""
     try:
+        if (seconds := number(document, field)) is not None:
+            return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS else seconds, UTC)
         value = datetime.fromisoformat(text(document, field) or "")
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 
