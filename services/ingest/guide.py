@@ -33,7 +33,8 @@ def _section(vendor: Vendor) -> str:
     rows = "".join(f"| {theirs} | {ours} |\n" for theirs, ours in vendor.becomes.items())
     return (
         f"\n## {vendor.title}\n\n`--kind {vendor.name}`. Signed with {vendor.secret}. "
-        f"Described by its vendor: {vendor.reference}\n\n{where}\n\n| what it sends | what it becomes |\n|---|---|\n{rows}"
+        f"Described by its vendor: {vendor.reference}\n\n{where}\n\n"
+        f"| what it sends | what it becomes |\n|---|---|\n{rows}"
     )
 
 
