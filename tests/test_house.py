@@ -21,8 +21,8 @@ MODULES = {
 PURE = [
     "schemas.event", "schemas.types", "schemas.codec", "services.identifiers", "services.timeline.identity",
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
-    "services.api.oddities",
-    "services.ingest.cloudevents", "services.ingest.sources.segment", "services.ingest.sources.mail",
+    "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.ingest.sources.chatwoot",
+    "services.ingest.sources.segment", "services.ingest.sources.mail",
     "services.hypertext", "services.timeline.text",
 ]  # fmt: skip
 SHELL = {

@@ -1,0 +1,104 @@
+"""What Chatwoot's webhooks become."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from services.ingest.sources.chatwoot import VENDORS
+from services.ingest.sources.vendor import Post
+from services.ingest.trial import trial
+from tests.builders import at
+
+CONTACT = {"id": 12, "email": "mari@example.ee", "phone_number": "+37255512345", "identifier": "C-1", "name": "Mari"}
+CONVERSATION: dict[str, Any] = {
+    "id": 10, "channel": "Channel::WebWidget", "status": "open", "timestamp": 1777886000, "meta": {"sender": CONTACT},
+}  # fmt: skip
+MESSAGE: dict[str, Any] = {
+    "event": "message_created", "id": 118, "content": "Where is my parcel?", "message_type": "incoming",
+    "created_at": "2026-05-04T09:30:00.000Z", "private": False, "conversation": CONVERSATION,
+    "sender": {"id": 12, "name": "Mari", "type": "contact"},
+}  # fmt: skip
+
+
+def becomes(body: Any) -> list[dict[str, Any]]:
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    return trial(VENDORS[0], Post(raw, raw, {}, at(0)))
+
+
+def only(body: Any) -> dict[str, Any]:
+    (event,) = becomes(body)
+    return event
+
+
+def test_a_customers_message_names_them_in_every_way_known() -> None:
+    event = only(MESSAGE)
+    assert (event["id"], event["type"], event["direction"]) == ("118", "message.received", "inbound")
+    assert (event["time"], event["channel"], event["conversation"]) == ("2026-05-04T09:30:00Z", "chat", "10")
+    assert event["data"]["text"] == "Where is my parcel?"
+    assert [(one["type"], one["value"]) for one in event["data"]["identifiers"]] == [
+        ("account", "C-1"), ("email", "mari@example.ee"), ("phone", "+37255512345"), ("chatwoot_contact", "12"),
+    ]  # fmt: skip
+
+
+def test_an_agents_answer_goes_out_and_is_about_the_customer() -> None:
+    event = only(MESSAGE | {"message_type": "outgoing", "sender": {"id": 1, "name": "John", "type": "user"}})
+    assert (event["type"], event["direction"]) == ("message.sent", "outbound")
+    assert event["data"]["author"] == {"role": "agent", "name": "John"}
+    assert event["data"]["identifiers"][1]["value"] == "mari@example.ee"
+
+
+def test_a_private_note_stays_internal() -> None:
+    event = only(MESSAGE | {"message_type": "outgoing", "private": True, "sender": {"name": "John", "type": "user"}})
+    assert (event["type"], event["direction"]) == ("note.written", "internal")
+
+
+def test_what_is_edited_or_taken_back_is_told_by_events_of_their_own() -> None:
+    edited = MESSAGE | {"event": "message_updated", "content": "Where is my order?"}
+    first, again = only(edited), only(edited)
+    assert (first["type"], first["data"]["message"], first["id"]) == ("message.edited", "118", again["id"])
+    gone = only(edited | {"content_attributes": {"deleted": True}})
+    assert (gone["type"], gone["data"]["message"]) == ("message.deleted", "118")
+
+
+def test_a_contact_whom_the_site_vouches_for_is_verified() -> None:
+    event = only(MESSAGE | {"conversation": CONVERSATION | {"contact_inbox": {"hmac_verified": True}}})
+    assert {one["verification"] for one in event["data"]["identifiers"]} == {"verified"}
+
+
+@pytest.mark.parametrize(
+    ("webhook", "status", "type"),
+    [
+        ("conversation_created", "open", "chat.started"),
+        ("conversation_status_changed", "resolved", "chat.ended"),
+        ("conversation_status_changed", "open", "chat.started"),
+        ("conversation_resolved", "resolved", "chat.ended"),
+        ("conversation_opened", "open", "chat.started"),
+    ],
+)
+def test_a_conversation_starts_and_ends(webhook: str, status: str, type: str) -> None:
+    body = CONVERSATION | {"event": webhook, "status": status}
+    event = only(body)
+    assert (event["type"], event["conversation"], event["id"]) == (type, "10", only(body)["id"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"event": "conversation_typing_on"},
+        {"event": "conversation_status_changed", "id": 10, "status": "snoozed"},
+        MESSAGE | {"message_type": "activity"},
+        MESSAGE | {"content": None},
+        {},
+    ],
+)
+def test_what_tells_nothing_of_a_customer_becomes_nothing(body: Any) -> None:
+    assert becomes(body) == []
+
+
+def test_every_sample_becomes_events_without_a_refusal(shared: Path) -> None:
+    files = sorted((shared / "fixtures/chat/chatwoot").glob("*.json"))
+    assert files
+    found = {file.name: becomes(file.read_bytes()) for file in files}
+    assert all(events and not any("refused" in one for one in events) for events in found.values()), found
