@@ -23,7 +23,6 @@ from services import database, embedded
 from services.identifiers import Rules
 from services.tables import deployment
 from services.timeline.arrivals import arrival
-from services.timeline.known import Known
 from services.timeline.migrate import upgrade
 from services.timeline.stitch import store
 
@@ -53,7 +52,7 @@ class Stitching:
     """One worker's half: events into the store, a transaction a batch, its costs counted."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._rules, self._known = engine, Rules(), Known()
+        self._engine, self._rules = engine, Rules()
         self.cost = Cost()
         with engine.connect() as conn:
             self._secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
@@ -67,7 +66,7 @@ class Stitching:
             wall, worker, backend = time.monotonic(), time.process_time(), _processor(pid)
             arrived = [arrival(event, self._rules, self._secret, line)
                        for event, line in zip(events, lines, strict=True)]  # fmt: skip
-            store(conn, arrived, self._rules, self._secret, self._known)
+            store(conn, arrived, self._rules, self._secret)
             conn.commit()
             self.cost.wall += time.monotonic() - wall
             self.cost.worker += time.process_time() - worker

@@ -28,7 +28,7 @@ def log() -> MemoryLog:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(max_body=20_000, max_events=3, max_depth=6, byte_budget=100_000, append_timeout=0.5)
+    return Settings(max_body=20_000, max_events=3, max_depth=6, byte_budget=100_000, append_timeout=2)
 
 
 @pytest.fixture

@@ -47,21 +47,21 @@ class Outcome:
 
 def stitch(conn: sa.Connection, events: Iterable[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
     """Store events; see `store`. `tx`: the transaction whose they are said to be, where not the present one."""
-    return store(conn, [arrival(event, rules, secret) for event in events], rules, secret, Known(), tx)
+    return store(conn, [arrival(event, rules, secret) for event in events], rules, secret, tx)
 
 
 def store(
-    conn: sa.Connection, arrived: Sequence[Arrival], rules: Rules, secret: bytes, known: Known, tx: int | None = None
+    conn: sa.Connection, arrived: Sequence[Arrival], rules: Rules, secret: bytes, tx: int | None = None
 ) -> Outcome:
     """Store events, link their identifiers, merge and sort them into interactions, mark whose statements changed.
 
-    The caller's transaction commits, or else `known` is to be forgotten. May fail with a serialisation failure or
+    The caller's transaction commits. May fail with a serialisation failure or
     deadlock (SQLSTATE 40001, 40P01): do it again. Idempotent.
     """
     fresh, conflicts, present = _dedupe(conn, arrived)
     outcome = Outcome(len(fresh), len(arrived) - len(fresh) - conflicts, conflicts)
     if fresh:
-        moved = identify(conn, fresh, rules, secret, known)
+        moved = identify(conn, fresh, rules, secret, Known())
         tx = tx or present
         interactions = assign(conn, fresh, tx)
         _write_events(conn, fresh, interactions, tx)

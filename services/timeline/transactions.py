@@ -13,7 +13,6 @@ from services.eventlog.positions import Claim, advance
 from services.identifiers import Rules
 from services.timeline.arrivals import Arrival, arrival
 from services.timeline.deadletters import DeadLetter, DeadLetters
-from services.timeline.known import Known
 from services.timeline.measures import Measures
 from services.timeline.stitch import Outcome, store
 
@@ -43,16 +42,13 @@ class Taken:
 
 @dataclass
 class Transactions:
-    """The transactions of one worker, one after the other, and what it knows of the store from them."""
+    """The transactions of one worker, one after the other."""
 
     engine: sa.Engine
     rules: Rules
     secret: bytes
     dead: DeadLetters
     measures: Measures
-
-    def __post_init__(self) -> None:
-        self._known = Known()
 
     def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Taken:
         """Decode what was read, ready to be stored."""
@@ -88,26 +84,20 @@ class Transactions:
         self.measures.batch(outcome, [letter.reason for letter in dead], len(taken.records), seconds, delay)
 
     def _commit(self, taken: Taken, by_halves: bool) -> tuple[Outcome, Sequence[DeadLetter]]:
-        try:
-            with self.engine.begin() as conn:
-                if by_halves:
-                    lines = [line for record in taken.records for line in _lines(record)]
-                    outcome, unstorable = self._store_by_halves(conn, lines)
-                    dead = _one_a_record([*taken.dead, *unstorable])
-                else:
-                    arrived = [one for some in taken.arrived for one in some]
-                    outcome, dead = (
-                        store(conn, arrived, self.rules, self.secret, self._known),
-                        _one_a_record(taken.dead),
-                    )
-                self.dead.set_aside(conn, taken.log, dead, len(taken.records))
-                for batch in taken.batches:
-                    mine = taken.claims[batch.partition].generation
-                    advance(conn, taken.log, batch.partition, batch.first, batch.end, mine)
-            return outcome, dead
-        except BaseException:
-            self._known.forget()
-            raise
+        with self.engine.begin() as conn:
+            if by_halves:
+                lines = [line for record in taken.records for line in _lines(record)]
+                outcome, unstorable = self._store_by_halves(conn, lines)
+                dead = _one_a_record([*taken.dead, *unstorable])
+            else:
+                arrived = [one for some in taken.arrived for one in some]
+                outcome = store(conn, arrived, self.rules, self.secret)
+                dead = _one_a_record(taken.dead)
+            self.dead.set_aside(conn, taken.log, dead, len(taken.records))
+            for batch in taken.batches:
+                mine = taken.claims[batch.partition].generation
+                advance(conn, taken.log, batch.partition, batch.first, batch.end, mine)
+        return outcome, dead
 
     def _store_by_halves(self, conn: sa.Connection, lines: Sequence[Record]) -> tuple[Outcome, list[DeadLetter]]:
         """Find the lines that can't be stored; the others go through."""
@@ -115,7 +105,7 @@ class Transactions:
             return Outcome(), []
         try:
             with conn.begin_nested():
-                return store(conn, self._read(lines, []), self.rules, self.secret, Known()), []
+                return store(conn, self._read(lines, []), self.rules, self.secret), []
         except UNSTORABLE as error:
             if len(lines) == 1:
                 return Outcome(), [DeadLetter(lines[0], "unstorable", _words(error))]

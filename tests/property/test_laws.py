@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from threading import local
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +13,6 @@ from sqlalchemy.exc import OperationalError
 
 from schemas.event import Event
 from services.timeline.arrivals import arrival
-from services.timeline.known import Known
 from services.timeline.rebuild import rebuild
 from services.timeline.stitch import store
 from tests.content import content, difference, empty
@@ -30,16 +28,14 @@ law = settings(
 )
 
 
-def take(engine: sa.Engine, batch: Sequence[Event], known: Known | None = None) -> None:
-    """What a worker does with a batch: again after a deadlock. `known`: what it remembers of those before."""
-    known = known or Known()
+def take(engine: sa.Engine, batch: Sequence[Event]) -> None:
+    """What a worker does with a batch: again after a deadlock."""
     for _ in range(20):
         try:
             with engine.begin() as conn:
-                store(conn, [arrival(event, RULES, SECRET) for event in batch], RULES, SECRET, known)
+                store(conn, [arrival(event, RULES, SECRET) for event in batch], RULES, SECRET)
             return
         except OperationalError as error:
-            known.forget()
             if getattr(error.orig, "sqlstate", None) not in ("40001", "40P01"):
                 raise
     raise AssertionError("twenty deadlocks in a row")
@@ -64,9 +60,8 @@ def test_any_order_batching_and_repetition_gives_the_same(
     take(engine, happened)
     calm = content(engine)
     empty(engine)
-    known = Known(most=random.choice([2, 8, 1000]))  # few: it also forgets
     for batch in batches(happened, random):
-        take(engine, batch, known)
+        take(engine, batch)
     assert not difference(content(engine), calm)
 
 
@@ -78,9 +73,8 @@ def test_any_number_of_workers_gives_the_same(engine: sa.Engine, happened: list[
         take(engine, [event])
     calm = content(engine)
     empty(engine)
-    memory = local()
-    with ThreadPoolExecutor(4, initializer=lambda: setattr(memory, "known", Known())) as workers:
-        list(workers.map(lambda batch: take(engine, batch, memory.known), list(batches(happened, random))))
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda batch: take(engine, batch), list(batches(happened, random))))
     assert not difference(content(engine), calm)
 
 
