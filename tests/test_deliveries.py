@@ -36,7 +36,7 @@ def client(engine: sa.Engine, database_url: str, log: MemoryLog) -> Iterator[Tes
         access.add_source(conn, "signed", "chatwoot", "another key")
         access.set_secrets(conn, "signed", [NEXT, SECRET])
         access.add_source(conn, "shop", "events", "a third key")
-    with TestClient(create_app(Settings(append_timeout=0.5), database_url, log)) as client:
+    with TestClient(create_app(Settings(append_timeout=2), database_url, log)) as client:
         yield client
 
 
