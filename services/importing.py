@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -12,12 +12,13 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from schemas.codec import Malformed, encode, from_wire
+from schemas.codec import Malformed, from_wire
 from schemas.event import Event
 from services.errors import TooLarge
 from services.eventlog import Appender, Draft, LogUnavailable
 from services.files import Item
 from services.identifiers import Rules, keys
+from services.masking import Masking
 from services.tables import imports
 
 ITEMS, BYTES = 500, 8_000_000  # that go to the log at once, at most; a single item may be larger
@@ -41,6 +42,7 @@ class Import:
     rules: Rules
     tell: Callable[[Tally], object]
     refuse: Callable[[Item, str, str], object]
+    masking: Masking = field(default_factory=Masking)
     pauses: Sequence[float] = (0.5, 1, 2, 4, 8)  # seconds until a log that is away is tried again
 
     def run(self, items: Iterable[Item], read: Callable[[Item], Event], name: str | None = None) -> Tally:
@@ -69,7 +71,8 @@ class Import:
             event = read(item)
             if event.received_at is None:
                 event = event.model_copy(update={"received_at": datetime.now(UTC)})
-            draft = Draft(str(keys(event, self.rules)[0]), encode(event), True)
+            event, line = self.masking.masked(event)
+            draft = Draft(str(keys(event, self.rules)[0]), line, True)
             assert draft.size
             return draft
         except (Malformed, TooLarge) as refusal:

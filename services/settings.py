@@ -1,12 +1,14 @@
 """Settings: each by a flag of the command line or a `TELLONCE_…` variable, each with a default that works."""
 
 from pathlib import Path
+from re import Pattern
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.event import CHANNELS
 from services.identifiers import Rules
+from services.masking import Masking
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
     placeholder_patterns: list[str] = Field(default=[], description="The same as regular expressions (full match).")
     limits: dict[str, int] = Field(default={}, description="Identifiers of a type one customer may have.")
 
+    secret_patterns: list[Pattern[str]] = Field(
+        default=[], description="Regular expressions; what they find in texts and data is masked before it is kept."
+    )
+
     request_timeout: float = Field(default=30.0, description="Seconds until a request must be there, body and all.")
     max_body: int = Field(default=1_000_000, description="Bytes of a request's body, inflated.")
     max_events: int = Field(default=500, description="Events in one request.")
@@ -59,3 +65,7 @@ class Settings(BaseSettings):
             tuple(self.placeholder_patterns),
             self.limits,
         )
+
+    def masking(self) -> Masking:
+        """What this deployment never keeps."""
+        return Masking(self.secret_patterns)

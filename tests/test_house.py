@@ -23,7 +23,7 @@ PURE = [
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
     "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.ingest.sources.chatwoot",
     "services.ingest.sources.segment", "services.ingest.sources.mail",
-    "services.hypertext", "services.timeline.text",
+    "services.hypertext", "services.timeline.text", "services.cards", "services.masking",
 ]  # fmt: skip
 SHELL = {
     "sqlalchemy",

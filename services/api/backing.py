@@ -38,7 +38,8 @@ class Backing:
 
     def desk(self, conn: sa.Connection) -> Desk:
         """What commands need."""
-        return Desk(self.appender, self.rules, conn.scalars(sa.select(deployment.c.secret)).one())
+        secret = conn.scalars(sa.select(deployment.c.secret)).one()
+        return Desk(self.appender, self.rules, secret, self.settings.masking())
 
 
 def backing(request: Request) -> Backing:

@@ -80,7 +80,9 @@ def _run(
             bar.console.print(f"{item.where}: {code}: {message}", markup=False, soft_wrap=True)
 
         store = engine(here.url, pool_size=1)
-        return Import(store, appender, here.settings.rules(), tell, refuse).run(items, read, name)
+        settings = here.settings
+        run = Import(store, appender, settings.rules(), tell, refuse, settings.masking())
+        return run.run(items, read, name)
 
 
 @app.command(epilog="Example:  tellonce rebuild")

@@ -12,13 +12,14 @@ import orjson
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants it before Python 3.12
 
-from schemas.codec import Malformed, encode, from_wire
+from schemas.codec import Malformed, from_wire
 from schemas.plain import NAME, Plain, plain
 from services.access import Source
 from services.errors import TooLarge
 from services.eventlog import Draft
 from services.identifiers import Key, Rules, keys, strongest
 from services.ingest.groupcommit import GroupCommit
+from services.masking import Masking
 
 REMEMBERED = 100_000  # documents lately made durable
 # A retry may say other times; the timeline leaves them out of its comparison as well.
@@ -73,9 +74,12 @@ class Judged:
 class Acceptance:
     """Judges documents and makes the good ones durable."""
 
-    def __init__(self, commits: GroupCommit, rules: Rules, channels: Sequence[str], most: int) -> None:
+    def __init__(
+        self, commits: GroupCommit, rules: Rules, channels: Sequence[str], most: int, masking: Masking | None = None
+    ) -> None:
         self._commits = commits
         self._rules = rules
+        self._masking = masking or Masking()
         self._channels = channels
         self._plain_channels = frozenset(filter(NAME.fullmatch, channels))
         self._most = most
@@ -113,7 +117,8 @@ class Acceptance:
         if document.__class__ is not dict:
             return None
         channel = source.kind if source.kind in self._channels else None
-        return plain(document, source.name, received_at, self._plain_channels, channel)
+        short = plain(document, source.name, received_at, self._plain_channels, channel)
+        return None if short and self._masking.is_needed(short.line) else short
 
     def _short_draft(self, short: Plain) -> Draft:
         system = short.source.partition("/")[0]
@@ -151,7 +156,8 @@ class Acceptance:
         if event.channel not in self._channels:
             known = f"write one of {', '.join(self._channels)}"
             raise Malformed("unknown_channel", f"Channel {event.channel!r} is not registered: {known}.")
-        return Draft(str(keys(event, self._rules)[0]), encode(event), True)
+        event, line = self._masking.masked(event)
+        return Draft(str(keys(event, self._rules)[0]), line, True)
 
 
 def _digest(line: bytes) -> bytes:

@@ -60,7 +60,9 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once.
     parallel = 4 if settings.log.startswith("kafka:") else 1
     commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
-    acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events)
+    acceptance = Acceptance(
+        commits, settings.rules(), settings.channels, settings.max_events, settings.masking()
+    )
     posts = Posts(settings, keys, acceptance, budget, measures)
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.codec import Malformed, from_wire, to_wire
 from services.ingest.documents import shallow
 from services.ingest.sources.vendor import Forged, Post, Vendor
+from services.masking import Masking
 
 DEPTH = 32  # as deep as ingest lets JSON nest by default
 
@@ -25,7 +26,8 @@ def _event(document: Any, post: Post, source: str) -> dict[str, Any]:
     try:
         if isinstance(document, Malformed):
             raise document
-        return to_wire(from_wire(document, source=source, received_at=post.received_at))
+        event, _ = Masking().masked(from_wire(document, source=source, received_at=post.received_at))
+        return to_wire(event)
     except Malformed as refusal:
         return _refused(refusal)
 

@@ -6,28 +6,29 @@ COPY): the API runs them in a worker thread on a plain Engine, not by `run_sync`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from schemas.codec import encode
 from schemas.event import Author, Direction, Event
 from services.errors import Conflict, NotFound
 from services.eventlog import Appender, Draft
 from services.identifiers import OWN_SOURCE, Rules, keys
+from services.masking import Masking
 from services.tables import decisions, identifiers, links
 from services.timeline.stitch import stitch
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What a command needs: where to append, how this deployment reads identifiers, and its secret."""
+    """What a command needs: where to append, how this deployment reads identifiers, its secret, and what it masks."""
 
     appender: Appender
     rules: Rules
     secret: bytes
+    masking: Masking = field(default_factory=Masking)
 
 
 def write_note(conn: sa.Connection, desk: Desk, customer_id: UUID, text: str, author: Author) -> Event:
@@ -122,7 +123,8 @@ def _event(type: str, author: Author, data: dict[str, object], text: str | None 
 
 
 def _do(conn: sa.Connection, desk: Desk, event: Event) -> Event:
+    event, line = desk.masking.masked(event)
     stitch(conn, [event], desk.rules, desk.secret)
     # Last, so that what fails before leaves nothing behind; should the commit fail, the worker does what was said.
-    desk.appender.append([Draft(str(keys(event, desk.rules)[0]), encode(event))])
+    desk.appender.append([Draft(str(keys(event, desk.rules)[0]), line)])
     return event
