@@ -5,6 +5,7 @@ Problem
 ├── Unauthorized   401  no key, or an unknown one
 ├── Forbidden      403  the key's role does not allow it
 ├── NotFound       404
+├── NotAllowed     405  the address takes other methods
 ├── Conflict       409  it can't be done in the present state
 ├── TooLarge       413
 └── Unavailable    503  with Retry-After: something behind is away; nothing is lost, send again
@@ -56,6 +57,10 @@ class Forbidden(Problem):
 
 class NotFound(Problem):
     status, code, hint = 404, "not_found", "Check the address or the identifier."
+
+
+class NotAllowed(Problem):
+    status, code, hint = 405, "method_not_allowed", "See /docs for the addresses there are."
 
 
 class Conflict(Problem):

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     ingest_port: int = 8081
     timeline_port: int = Field(default=8082, description="Port of the worker's /healthz, /readyz and /metrics.")
     public_url: str | None = Field(default=None, description="Address under which users reach the API.")
+    ingest_url: str | None = Field(
+        default=None,
+        description="Address under which vendors reach ingest, where it is signed; left out: what the request says.",
+    )
     cors_origins: list[str] = Field(default=["*"], description="Sites whose pages may post events.")
 
     channels: list[str] = Field(default=list(CHANNELS), description="Channel names that are accepted.")

@@ -21,9 +21,9 @@ MODULES = {
 PURE = [
     "schemas.event", "schemas.types", "schemas.codec", "services.identifiers", "services.timeline.identity",
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
-    "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.ingest.sources.chatwoot",
-    "services.ingest.sources.segment", "services.ingest.sources.mail",
-    "services.hypertext", "services.timeline.text", "services.cards", "services.masking",
+    "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.hypertext",
+    "services.timeline.text", "services.cards", "services.masking",
+    *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip
 SHELL = {
     "sqlalchemy",

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from services import access, database
 from services.access import Source
 from services.errors import Unauthorized, Unavailable
-from services.ingest.keys import FRESH, KEPT, Keys, in_request
+from services.ingest.credentials import in_request
+from services.ingest.keys import FRESH, KEPT, Keys
 from services.tables import sources
 
 

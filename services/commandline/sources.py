@@ -1,10 +1,13 @@
 """`tellonce sources`: channel systems that may post, and the wire formats they speak."""
 
 import json
+import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -15,6 +18,7 @@ from services.commandline.access import Name, check, reachable, revoke, show
 from services.commandline.opening import opened
 from services.database import engine
 from services.errors import Invalid, NotFound
+from services.ingest import errands
 from services.ingest.bodies import inflate
 from services.ingest.sources import vendors
 from services.ingest.sources.vendor import Post
@@ -42,12 +46,13 @@ def add_source(
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(access.add_source(conn, name, kind))
         access.set_secrets(conn, name, [secret] if secret else [])
-    base = f"http://{reachable(here.settings.host)}:{here.settings.ingest_port}"
+    settings = here.settings
+    base = settings.ingest_url or f"http://{reachable(settings.host)}:{settings.ingest_port}"
     vendor = vendors().get(kind)
     if vendor is None:
         typer.echo(f"{name} may post to {base}/v1/events with Authorization: Bearer and this key.", err=True)
     else:
-        by = "signed by its secret" if secret else "with ?key= and this key, or signed once it has a secret"
+        by = "signed by its secret" if secret and vendor.verify else "with ?key= and this key"
         typer.echo(f"{vendor.title} may post to {base}/v1/sources/{name}, {by}.", err=True)
 
 
@@ -68,7 +73,7 @@ def list_vendors() -> None:
     """Show the wire formats that are understood: the kinds a source may be of."""
     shown = Table("kind", "what", "signed with")
     for vendor in sorted(vendors().values(), key=lambda one: one.name):
-        shown.add_row(vendor.name, vendor.title, vendor.secret)
+        shown.add_row(vendor.name, vendor.title, vendor.secret if vendor.verify else "")
     Console().print(shown)
 
 
@@ -91,12 +96,21 @@ def set_secret(
 
 
 @sources.command("try", epilog="Examples:  tellonce sources try chatwoot message.json    "
-                 "tellonce sources try slack event.json --headers headers.txt --secret S")  # fmt: skip
+                 "tellonce sources try slack event.json --headers headers.txt --secret S    "
+                 "tellonce sources try ga4 /dev/null --url 'https://shop.example/mp/collect?…'")  # fmt: skip
 def try_vendor(
     vendor: Annotated[str, typer.Argument(help="Its kind, as `tellonce sources vendors` shows it.")],
     file: Annotated[Path, typer.Argument(help="A body as the vendor posts it; - for standard input.")],
-    headers: Annotated[Path | None, typer.Option(help="Its headers: `Name: value` lines, or a JSON object.")] = None,
+    headers: Annotated[
+        Path | None,
+        typer.Option(help="Its headers: `Name: value` lines, maybe after `POST /path HTTP/1.1`, or a JSON object."),
+    ] = None,
     secret: Annotated[str | None, typer.Option(help="Check the signature by this secret as well.")] = None,
+    url: Annotated[str | None, typer.Option(help="The public address it was posted to, where that matters.")] = None,
+    method: Annotated[str | None, typer.Option(help="Left out: POST, or what the headers begin with.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The certificate its signature is checked by; left out: fetched.")
+    ] = None,
 ) -> None:
     """Print the events a payload becomes, as JSON, or why it is refused. Nothing is stored.
 
@@ -106,11 +120,24 @@ def try_vendor(
         hint = "See `tellonce sources vendors`."
         raise NotFound(f"No vendor is called {vendor!r}.", code="unknown_vendor", hint=hint)
     body = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
-    said = _headers(_read(headers)) if headers else {}
-    content = inflate(body, said.get("content-encoding", ""), 100_000_000)
-    found = trial(known, Post(body, content, said, datetime.now(UTC)), [secret] if secret else [])
+    post = _post(body, _read(headers) if headers else b"", url, method)
+    if secret:
+        post = replace(post, certificate=_read(certificate) if certificate else errands.fetched(known, post))
+    found = trial(known, post, [secret] if secret else [])
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     raise typer.Exit(any("refused" in one for one in found))
+
+
+def _post(body: bytes, head: bytes, url: str | None, method: str | None) -> Post:
+    """A post out of files. Raises Invalid, TooLarge."""
+    asked, headers = _headers(head)
+    address = urlsplit(url or asked[1])
+    scheme, host = headers.get("x-forwarded-proto", "https"), headers.get("x-forwarded-host", headers.get("host", ""))
+    origin = f"{address.scheme}://{address.netloc}" if address.netloc else f"{scheme}://{host}"
+    target = address.path + ("?" + address.query if address.query else "")
+    path = re.sub(r".*/v1/sources/[^/]*/?", "", address.path)
+    content = inflate(body, headers.get("content-encoding", ""), 100_000_000)
+    return Post(body, content, headers, datetime.now(UTC), method or asked[0], path, target, origin)
 
 
 def _read(file: Path) -> bytes:
@@ -120,9 +147,14 @@ def _read(file: Path) -> bytes:
         raise NotFound(f"{file} can't be read: {error.strerror}.", code="no_file", hint="Name another.") from None
 
 
-def _headers(raw: bytes) -> dict[str, str]:
+def _headers(raw: bytes) -> tuple[tuple[str, str], dict[str, str]]:
+    """Method and target, if the first line says them, and the headers."""
     words = raw.decode("utf-8", "replace")
+    asked = re.match(r"([A-Z]+) (\S+) HTTP/", words)
     if words.lstrip().startswith("{"):
-        return {name.lower(): str(value) for name, value in json.loads(words).items()}
-    pairs = (line.partition(":") for line in words.splitlines() if ":" in line)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+        pairs = [(name, str(value)) for name, value in json.loads(words).items()]
+    else:
+        lines = words.splitlines()[1 if asked else 0 :]
+        pairs = [(name, value) for name, colon, value in (line.partition(":") for line in lines) if colon]
+    headers = {name.strip().lower(): value.strip() for name, value in pairs}
+    return (asked[1], asked[2]) if asked else ("POST", ""), headers

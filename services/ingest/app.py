@@ -1,6 +1,6 @@
 """The ingest service: takes what channel systems post, and answers 200 when the event log says durable."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,14 +13,17 @@ from services.database import engine as make_engine
 from services.eventlog import Appender
 from services.eventlog.budget import Budget
 from services.ingest.acceptance import Acceptance
+from services.ingest.deliveries import METHODS, SOURCES, Deliveries
 from services.ingest.endpoints import Endpoint
+from services.ingest.errands import Errands, Get, get
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
 from services.ingest.operations import operations
-from services.ingest.posts import DELIVERIES, Answer, Posts
-from services.ingest.sources import segment
+from services.ingest.posts import Answer, Posts
+from services.ingest.sources import segment, vendors
+from services.ingest.sources.vendor import Vendor
 from services.settings import Settings
 
 # Of the time until a 503 must be out; the rest is for the answer itself.
@@ -30,28 +33,39 @@ WAIT = 0.85
 class Application(FastAPI):
     """FastAPI, except that what comes to the `direct` addresses goes straight there, past middleware and routes.
 
-    `browsers`: the same for pages, which say where they come from. `deliveries`: to all addresses below DELIVERIES.
+    `browsers`: the same for pages, which say where they come from. `deliveries`: to all addresses below SOURCES;
+    `delivering`: the same for pages.
     """
 
     direct: dict[str, Endpoint]
     browsers: dict[str, ASGIApp]
     deliveries: Endpoint
+    delivering: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoint(scope["path"]) if scope["type"] == "http" else None
         if endpoint is None or scope["method"] not in endpoint.methods:
             await super().__call__(scope, receive, send)
-        elif scope["path"] in self.browsers and any(name == b"origin" for name, _ in scope["headers"]):
-            await self.browsers[scope["path"]](scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self.browsers.get(scope["path"], self.delivering)(scope, receive, send)
         else:
             await endpoint(scope, receive, send)
 
     def _endpoint(self, path: str) -> Endpoint | None:
-        return self.direct.get(path) or (self.deliveries if path.startswith(DELIVERIES) else None)
+        return self.direct.get(path) or (self.deliveries if path.startswith(SOURCES) else None)
 
 
-def create_app(settings: Settings, database_url: str, appender: Appender) -> FastAPI:
-    """The application. Touches neither database nor log before it is started; the appender stays the caller's."""
+def create_app(
+    settings: Settings,
+    database_url: str,
+    appender: Appender,
+    known: Mapping[str, Vendor] | None = None,
+    get: Get = get,
+) -> FastAPI:
+    """The application. Touches neither database nor log before it is started; the appender stays the caller's.
+
+    `known` are the vendors by name, if others than all; `get` fetches what their posts ask us to.
+    """
     engine = make_engine(database_url, pool_size=2, patience=settings.append_timeout)
     budget = Budget(settings.byte_budget)
     measures = Measures(lambda: budget.taken, settings.byte_budget)
@@ -60,9 +74,8 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once.
     parallel = 4 if settings.log.startswith("kafka:") else 1
     commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
-    acceptance = Acceptance(
-        commits, settings.rules(), settings.channels, settings.max_events, settings.masking()
-    )
+    acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
+    errands = Errands(get)
     posts = Posts(settings, keys, acceptance, budget, measures)
 
     @asynccontextmanager
@@ -70,29 +83,48 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         yield
         commits.close()
         keys.close()
+        errands.close()
         engine.dispose()
 
     app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
     refusals.install(app)
     app.add_middleware(CORSMiddleware, **_browsers(settings))
-    app.direct, app.browsers = {}, {}
-    app.deliveries = Endpoint(DELIVERIES, posts.deliver, measures, frozenset({"POST", "HEAD"}))
-    endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
-    for path, (take, described) in endpoints.items():
-        for address in (path, path + "/"):  # clients don't follow a redirect with their body
-            app.direct[address] = Endpoint(path, take, measures)
-            app.browsers[address] = CORSMiddleware(app.direct[address], **_browsers(settings))
-        _describe(app, path, take, described)
+    _add_addresses(app, posts, errands, vendors() if known is None else known)
     checks = {"event log": appender.check, "database of the sources' keys": keys.check}
     app.include_router(operations(measures.registry, checks, settings.append_timeout))
     return app
+
+
+def _add_addresses(app: Application, posts: Posts, errands: Errands, known: Mapping[str, Vendor]) -> None:
+    """Add all addresses that take events."""
+    settings, measures, deliveries = posts.settings, posts.measures, Deliveries(posts, errands, known)
+    app.direct, app.browsers = {}, {}
+    app.deliveries = Endpoint(SOURCES, deliveries.deliver, measures, METHODS)
+    app.delivering = CORSMiddleware(app.deliveries, **_browsers(settings))
+    endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
+    for path, (take, described) in endpoints.items():
+        _describe(app, path, take, described)
+        _add(app, settings, path, Endpoint(path, take, measures))
+    for vendor in known.values():
+        for path, methods in vendor.routes.items():
+            taken = frozenset(methods.split())
+            _add(app, settings, path, Endpoint(path, deliveries.route(vendor, methods), measures, taken))
+
+
+def _add(app: Application, settings: Settings, path: str, endpoint: Endpoint) -> None:
+    """Add a direct address, with and without a slash at its end: clients don't follow a redirect with their body."""
+    for address in (path.rstrip("/"), path.rstrip("/") + "/"):
+        app.direct[address] = endpoint
+        app.browsers[address] = CORSMiddleware(endpoint, **_browsers(settings))
+        # Never run, but whoever asks by another method hears that.
+        app.router.add_api_route(address, lambda: None, methods=[*endpoint.methods], include_in_schema=False)
 
 
 def _browsers(settings: Settings) -> dict[str, Any]:
     """From which sites pages may post, and how."""
     return {
         "allow_origins": settings.cors_origins,
-        "allow_methods": ["POST", "OPTIONS"],
+        "allow_methods": ["POST", "GET", "OPTIONS"],
         "allow_headers": ["*"],  # clients in browsers have headers of their own
         "expose_headers": ["Retry-After"],
         "max_age": 86400,
@@ -100,22 +132,20 @@ def _browsers(settings: Settings) -> dict[str, Any]:
 
 
 def _describe(app: FastAPI, path: str, take: Callable[..., object], described: dict[str, Any]) -> None:
-    """Add a direct address to the description, and to what is answered 405 for other methods."""
+    """Add a direct address to the description."""
 
     async def endpoint() -> None:
         """Never run: see `Application`."""
 
     endpoint.__name__ = take.__name__
-    for address in (path, path + "/"):
-        app.router.add_api_route(
-            address,
-            endpoint,
-            methods=["POST"],
-            response_model=Answer,
-            responses=REFUSALS,
-            summary=(take.__doc__ or "").partition(":")[0].partition(",")[0],
-            description=take.__doc__,
-            dependencies=KEYS,  # not run: they describe
-            openapi_extra=described,
-            include_in_schema=address == path,
-        )
+    app.router.add_api_route(
+        path,
+        endpoint,
+        methods=["POST"],
+        response_model=Answer,
+        responses=REFUSALS,
+        summary=(take.__doc__ or "").partition(":")[0].partition(",")[0],
+        description=take.__doc__,
+        dependencies=KEYS,  # not run: they describe
+        openapi_extra=described,
+    )

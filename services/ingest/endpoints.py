@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from services.errors import Problem
+from services.ingest.sources.vendor import Reply
 
 NO_QUERY = QueryParams()
 POST = frozenset({"POST"})
@@ -22,10 +24,11 @@ POST = frozenset({"POST"})
 class Posted:
     """A posted request; names of headers in lower case, the first of several."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "query_params")
+    __slots__ = ("_receive", "_scope", "headers", "method", "path", "query_params")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
+        self._scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[str, str] = {
@@ -33,6 +36,19 @@ class Posted:
         }
         query = scope["query_string"]
         self.query_params = QueryParams(query) if query else NO_QUERY
+
+    @property
+    def target(self) -> str:
+        """Path and query as they were asked for."""
+        path, query = self._scope.get("raw_path") or quote(self.path).encode(), self._scope["query_string"]
+        return bytes(path + b"?" + query if query else path).decode("latin-1")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the caller knows them, by what proxies say of it."""
+        scheme, host = self.headers.get("x-forwarded-proto"), self.headers.get("x-forwarded-host")
+        scheme, host = scheme or self._scope["scheme"], host or self.headers.get("host", "")
+        return "://".join(one.partition(",")[0].strip() for one in (scheme, host))
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises ClientDisconnect."""
@@ -69,7 +85,7 @@ class Endpoint:
         headers: dict[str, str] = {}
         try:
             answer = await self._take(Posted(scope, receive))
-            status = 200
+            status = answer.status if isinstance(answer, Reply) else 200
         except Problem as problem:
             status, answer, headers = problem.status, problem.body, problem.headers
             self._counts.refused(problem)
@@ -79,9 +95,12 @@ class Endpoint:
 
 
 async def respond(send: Send, status: int, answer: Any, headers: Mapping[str, str]) -> None:
-    """Send an answer as JSON."""
-    body = _json(answer)
-    sent = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    """Send an answer: a Reply as it is, all else as JSON."""
+    if isinstance(answer, Reply):
+        body, type, headers = answer.body, answer.type.encode(), answer.headers
+    else:
+        body, type = _json(answer), b"application/json"
+    sent = [(b"content-type", type), (b"content-length", b"%d" % len(body))]
     sent += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})

@@ -1,8 +1,6 @@
-"""Which source a key belongs to: found in the request, looked up in the database, remembered for seconds."""
+"""Which source a key belongs to: looked up in the database, remembered for seconds."""
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +10,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import Request
 
 from services.access import Source, digest, source_named, source_of
 from services.errors import Unauthorized, Unavailable
-from services.ingest.endpoints import Posted
 from services.logs import kind
 
 FRESH = 3.0  # seconds until a key is looked up again, and so until a revoked one is refused
@@ -116,21 +112,3 @@ class Keys:
     def _ask(self, ask: Ask) -> Source | None:
         with self._engine.connect() as conn:
             return ask(conn)
-
-
-def in_request(request: Request | Posted) -> Iterator[str]:
-    """The keys that a request carries outside its body: Basic (as name or password), Bearer, `?key=`, `?writeKey=`."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        name, _, password = _basic(credentials.strip()).partition(":")
-        yield from filter(None, (name, password))
-    elif scheme.lower() == "bearer":
-        yield from filter(None, (credentials.strip(),))
-    yield from filter(None, (request.query_params.get(name) for name in ("key", "writeKey")))
-
-
-def _basic(credentials: str) -> str:
-    try:
-        return base64.b64decode(credentials, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""

@@ -1,0 +1,64 @@
+"""A request as a vendor made it, with what signatures and translators need of it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from schemas.codec import Malformed
+from services.ingest import documents
+from services.ingest.sources import form
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Post:
+    """`raw` is the body as it came, which is what signatures are over, `content` the same inflated; names of headers
+    in lower case. `target` is the path with the query as it was asked for, `origin` the public scheme and host;
+    `path` is what stands behind the source's address, or one of the vendor's own. `certificate`: see `Vendor`."""
+
+    raw: bytes
+    content: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+    method: str = "POST"
+    path: str = ""
+    target: str = ""
+    origin: str = ""
+    certificate: bytes = b""
+
+    @property
+    def url(self) -> str:
+        """The whole address as the vendor knows it, for signatures that are over it."""
+        return self.origin + self.target
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query's decoded pairs, in their order."""
+        return tuple(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    @property
+    def query_params(self) -> dict[str, str]:
+        """The query's first value of each name."""
+        return dict(reversed(self.query))
+
+    @cached_property
+    def object(self) -> Document:
+        """The body as a JSON object, whatever its Content-Type says. Raises Malformed."""
+        parsed = documents.parse(self.content)
+        if not isinstance(parsed, dict):
+            raise Malformed("not_an_object", "The body is JSON, but no object: send it as the vendor does.")
+        return parsed
+
+    @cached_property
+    def form(self) -> tuple[form.Field, ...]:
+        """The body's fields as bytes, urlencoded or multipart by its Content-Type. Raises Malformed."""
+        return form.fields(self.content, self.headers.get("content-type", ""))
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """The form's fields that are no files, as UTF-8, the first of each name. Raises Malformed."""
+        return {one.name: one.text for one in reversed(self.form) if one.filename is None}
