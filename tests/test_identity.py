@@ -125,6 +125,11 @@ def test_a_conversation_belongs_to_its_first_party_and_joins_nobody() -> None:
     assert people(links) == [{"conversation1", "email1"}, {"email2"}]
 
 
+def test_a_conversation_with_two_accounts_is_its_first_partys_as_if_the_other_were_not_known_to_be_in_it() -> None:
+    first, later = (link(minute, f"account{minute}", "conversation1", "conversation") for minute in (1, 2))
+    assert people([first, later]) == people([later, first]) == [{"account1", "conversation1"}, {"account2"}]
+
+
 def test_a_customers_id_is_that_of_the_oldest_identifier() -> None:
     members = {
         id_of(name): Member(id_of(name), "email", Age(at(minute), SPACE))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -83,13 +83,14 @@ def resolve(
     are not given.
     """
     verdicts = {pair(d.left, d.right): d.verdict for d in sorted(decisions)}
+    links, others = _of_first_parties(links)
     accounts = _accounts(members, links, verdicts)
     shared = frozenset(id for id, seen in accounts.items() if len(seen) > 1)
     while True:
         found = _join(members, links, verdicts, limit, shared | known_shared)
         still = frozenset(id for id in shared if len({found.customer[one] for one in accounts[id]}) > 1)
         if still == shared:
-            return found
+            return replace(found, refused=dict.fromkeys(others, "follows another") | found.refused)
         shared = still
 
 
@@ -106,13 +107,8 @@ def _join(
         one for one, verdict in verdicts.items() if verdict == "merge"
     }
     refused: dict[tuple[Id, Id], str] = {}
-    followed: set[Id] = set()
     for link in _first_of_each_pair((link for link in links if link.rule not in ASSERTED), members):
-        reason = _refusal(link, verdicts, barred, shared)
-        if link.rule == "conversation":
-            reason = "follows another" if link.right in followed else reason
-            followed.add(link.right)
-        if reason := reason or groups.join(link.left, link.right, limit):
+        if reason := _refusal(link, verdicts, barred, shared) or groups.join(link.left, link.right, limit):
             refused[link.pair] = reason
     for one in sorted(asserted):
         if verdicts.get(one) == "unmerge" or not barred.isdisjoint(one):
@@ -121,6 +117,21 @@ def _join(
             groups.join(*one)
             refused.pop(one, None)
     return People(groups.heads(), refused, shared)
+
+
+def _of_first_parties(links: Sequence[Link]) -> tuple[Sequence[Link], set[tuple[Id, Id]]]:
+    """Links without those of conversations to other parties than their first; the pairs left out.
+
+    Which of these there are depends on what came first, so nothing may follow from them.
+    """
+    first: dict[Id, Link] = {}
+    for link in links:
+        if link.rule == "conversation":
+            first[link.right] = min(first.get(link.right, link), link)
+    if not first:
+        return links, set()
+    kept = [link for link in links if link.rule != "conversation" or link.left == first[link.right].left]
+    return kept, {link.pair for link in links} - {link.pair for link in kept}
 
 
 def _refusal(link: Link, verdicts: Mapping[tuple[Id, Id], str], barred: set[Id], shared: frozenset[Id]) -> str:
