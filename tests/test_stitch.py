@@ -1,7 +1,6 @@
 """What a batch leaves in the store."""
 
 from datetime import timedelta
-from itertools import permutations
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ from schemas.event import Author, Event
 from services.identifiers import Rules
 from services.timeline.stitch import Outcome, stitch
 from tests.builders import at, event
-from tests.content import customers, empty
+from tests.content import customers
 
 RULES = Rules()
 
@@ -76,16 +75,6 @@ def test_two_people_in_one_conversation_stay_two_and_an_answer_is_with_the_first
     take(engine, event("email:b@x.ee", minute=1, conversation="c1"), event("email:a@x.ee", conversation="c1"))
     take(engine, event("email:none", minute=5, conversation="c1"))
     assert customers(engine) == {frozenset({"email:a@x.ee", "conversation:c1"}), frozenset({"email:b@x.ee"})}
-
-
-def test_an_answer_is_with_the_first_of_two_accounts_in_whatever_order_they_come(engine: sa.Engine) -> None:
-    answer = event("email:none", minute=5, conversation="c1")
-    parties = [event(f"account:A{n}", minute=n, conversation="c1") for n in (1, 2)]
-    for order in permutations([answer, *parties]):
-        empty(engine)
-        for one in order:
-            take(engine, one)
-        assert customers(engine) == {frozenset({"account:A1", "conversation:c1"}), frozenset({"account:A2"})}
 
 
 def test_an_event_that_names_nobody_at_all_is_kept_by_itself(engine: sa.Engine) -> None:

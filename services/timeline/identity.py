@@ -135,12 +135,13 @@ def _of_first_parties(links: Sequence[Link]) -> tuple[Sequence[Link], set[tuple[
 
 
 def _refusal(link: Link, verdicts: Mapping[tuple[Id, Id], str], barred: set[Id], shared: frozenset[Id]) -> str:
-    """Why a link can't join its ends, leaving limits aside; '' if it can."""
+    """Why a link can't join its ends, leaving limits aside; '' if it can. Of what is shared no more than that is known
+    where it is an edge, so that comes before what was decided on it alone."""
     if verdicts.get(link.pair) == "unmerge":
         return "unmerged"
-    if not barred.isdisjoint(link.pair):
-        return "barred"
-    return "" if shared.isdisjoint(link.pair) else "shared"
+    if not shared.isdisjoint(link.pair):
+        return "shared"
+    return "" if barred.isdisjoint(link.pair) else "barred"
 
 
 class _Groups:
