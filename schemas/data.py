@@ -113,6 +113,13 @@ class Hold(Data):
     reason: str | None = None
 
 
+class Recording(Data):
+    """A recording of a call, or a message left on it; what was said is in turns."""
+
+    recording: str | None = Field(default=None, description="Address of the recording.")
+    seconds: Seconds | None = None
+
+
 class CallEnd(Desk):
     """How a call ended. Handle time is talk + hold + wrap-up."""
 

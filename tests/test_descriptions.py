@@ -54,6 +54,7 @@ def test_every_example_is_told_without_leaking_how_it_is_stored(path: Path) -> N
         ("Call handed on from first line to Anna, fault", "call.transferred", None,
          {"from": {"queue": "first line"}, "to": {"agent": "Anna"}, "reason": "fault"}, {}),
         ("Put on hold for 40 s", "call.held", None, {"seconds": 40}, {}),
+        ("Call recorded, 40 s", "call.recorded", None, {"seconds": 40}, {}),
         ("Call ended, resolved, 5 min of talk", "call.ended", None,
          {"disposition": "resolved", "talk_seconds": 299}, {}),
         ("Opened a chat on /returns", "chat.started", None, {"url": "https://shop.example/returns?token=1"}, {}),

@@ -162,6 +162,11 @@ def _held(event: Wire, data: Data) -> str:
     return joined("Put on hold" + (length and f" for {length}"), data.get("reason"))
 
 
+@_says("call.recorded")
+def _recorded(event: Wire, data: Data) -> str:
+    return joined("Call recorded", lasting(data.get("seconds")))
+
+
 @_says("call.ended")
 def _call_ended(event: Wire, data: Data) -> str:
     talk = lasting(data.get("talk_seconds"))
