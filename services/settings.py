@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.event import CHANNELS
 from services.identifiers import Rules
 from services.masking import Masking
+from services.ours import Ours
 
 
 class Settings(BaseSettings):
@@ -50,8 +51,17 @@ class Settings(BaseSettings):
         default=[], description="Regular expressions; what they find in texts and data is masked before it is kept."
     )
 
+    mail_own: list[str] = Field(
+        default=[], description="Our mail addresses and domains: mails that they write are answers to customers."
+    )
+    mail_trusted: list[str] = Field(
+        default=[],
+        description="Names in Authentication-Results of our mail servers, whose word on a sender counts.",
+    )
+
     request_timeout: float = Field(default=30.0, description="Seconds until a request must be there, body and all.")
     max_body: int = Field(default=1_000_000, description="Bytes of a request's body, inflated.")
+    max_mail: int = Field(default=35_000_000, description="The same where it holds a mail, and of a mail by SMTP.")
     max_events: int = Field(default=500, description="Events in one request.")
     max_depth: int = Field(default=32, description="How deep a request's JSON may nest.")
     byte_budget: int = Field(default=64_000_000, description="Bytes in flight to the log before ingest answers 503.")
@@ -73,3 +83,7 @@ class Settings(BaseSettings):
     def masking(self) -> Masking:
         """What this deployment never keeps."""
         return Masking(self.secret_patterns)
+
+    def ours(self) -> Ours:
+        """Which mail addresses are ours, and which mail servers."""
+        return Ours.of(self.mail_own, self.mail_trusted)

@@ -12,6 +12,8 @@ from schemas.codec import Malformed
 from schemas.event import Direction, Event, Role
 from services import hypertext
 from services.ingest.sources import mail
+from services.ingest.sources.mail import Receipt
+from services.ours import Ours
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 PLAIN = """\
@@ -27,7 +29,7 @@ It should have come on Friday.
 
 def read(text: str | bytes, own: tuple[str, ...] = ()) -> Event:
     raw = text if isinstance(text, bytes) else text.encode()
-    return mail.event(raw, source="mail", otherwise=NOW, own=own)
+    return mail.event(raw, Receipt(NOW, Ours.of(own)), "mail")
 
 
 def with_header(line: str, text: str = PLAIN) -> str:

@@ -20,6 +20,8 @@ from services.eventlog.opening import open_appender
 from services.files import Format, Item
 from services.importing import Import, Tally, fingerprint, forget, json_event
 from services.ingest.sources import mail
+from services.ingest.sources.mail import Receipt
+from services.ours import Ours
 from services.timeline import rebuild as rebuilding
 
 errors = Console(stderr=True, highlight=False)
@@ -42,7 +44,8 @@ def import_(
     """
     format = format or (Format.jsonl if str(path) == "-" else files.detect(path))
     with opened(context.obj) as here:
-        read = _reader(format, source, own or [], here.settings.channels)
+        ours = Ours.of([*(own or ()), *here.settings.mail_own], here.settings.mail_trusted)
+        read = _reader(format, source, ours, here.settings.channels)
         if str(path) == "-":
             tally = _run(here, files.read(sys.stdin.buffer, format, datetime.now(UTC)), read, None, None)
         else:
@@ -61,10 +64,10 @@ def progress(what: str) -> Progress:
     return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
-def _reader(format: Format, source: str | None, own: list[str], channels: list[str]) -> Callable[[Item], Event]:
+def _reader(format: Format, source: str | None, ours: Ours, channels: list[str]) -> Callable[[Item], Event]:
     if format is Format.jsonl:
         return partial(json_event, source=source, channels=channels)
-    return lambda item: mail.event(item.raw, source=source or "mail", otherwise=item.written_at, own=own)
+    return lambda item: mail.event(item.raw, Receipt(item.written_at, ours), source or "mail")
 
 
 def _run(

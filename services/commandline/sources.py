@@ -99,6 +99,7 @@ def set_secret(
                  "tellonce sources try slack event.json --headers headers.txt --secret S    "
                  "tellonce sources try ga4 /dev/null --url 'https://shop.example/mp/collect?…'")  # fmt: skip
 def try_vendor(
+    context: typer.Context,
     vendor: Annotated[str, typer.Argument(help="Its kind, as `tellonce sources vendors` shows it.")],
     file: Annotated[Path, typer.Argument(help="A body as the vendor posts it; - for standard input.")],
     headers: Annotated[
@@ -120,10 +121,10 @@ def try_vendor(
         hint = "See `tellonce sources vendors`."
         raise NotFound(f"No vendor is called {vendor!r}.", code="unknown_vendor", hint=hint)
     body = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
-    post = _post(body, _read(headers) if headers else b"", url, method)
+    post = replace(_post(body, _read(headers) if headers else b"", url, method), ours=context.obj.ours())
     if secret:
         post = replace(post, certificate=_read(certificate) if certificate else errands.fetched(known, post))
-    found = trial(known, post, [secret] if secret else [])
+    found = trial(known, post, [secret] if secret else [], context.obj.masking())
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     raise typer.Exit(any("refused" in one for one in found))
 

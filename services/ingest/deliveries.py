@@ -1,6 +1,7 @@
 """What vendors post, at their sources' addresses and at their own: proven, translated, and answered as they expect."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from hmac import compare_digest
@@ -15,11 +16,13 @@ from services.ingest import bodies
 from services.ingest.acceptance import Judged
 from services.ingest.endpoints import Posted
 from services.ingest.errands import Errands
+from services.ingest.once import Once
 from services.ingest.posts import Posts
-from services.ingest.sources.vendor import Forged, Post, Reply, Vendor
+from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor
 
 SOURCES = "/v1/sources/"  # and a source's name, and whatever the vendor puts behind it
 METHODS = frozenset({"POST", "GET", "HEAD"})
+LONG = 200_000  # bytes of a post that others need not wait for
 
 
 class Deliveries:
@@ -30,6 +33,8 @@ class Deliveries:
         self._errands = errands
         self._known = known
         self._settings = posts.settings
+        self._ours = posts.settings.ours()
+        self._used = Once()
 
     async def deliver(self, request: Posted) -> dict[str, Any] | Reply:
         """Deliver what a vendor posts to its source's address, `/v1/sources/NAME`, in its own wire format."""
@@ -60,11 +65,11 @@ class Deliveries:
         self, request: Posted, vendor: Vendor, path: str, methods: str, source: Source | None = None
     ) -> dict[str, Any] | Reply:
         """The answer in the vendor's form, where it has one, or in ours. Raises Problem in ours."""
-        post = self._post(request, path)
+        post, limit = self._post(request, path), self._settings.max_mail if vendor.large else self._settings.max_body
         try:
             with bodies.Portion(self._posts.budget) as take:
-                raw = await self._posts.raw(request, take)
-                content = bodies.inflate(raw, request.headers.get("content-encoding", ""), self._settings.max_body)
+                raw = await self._posts.raw(request, take, limit)
+                content = bodies.inflate(raw, request.headers.get("content-encoding", ""), limit)
                 post = replace(post, raw=raw, content=content)
                 judged = await self._judged(vendor, source, post, methods)
             if isinstance(judged, Reply):
@@ -78,7 +83,8 @@ class Deliveries:
 
     def _post(self, request: Posted, path: str) -> Post:
         origin = (self._settings.ingest_url or request.origin).rstrip("/")
-        return Post(b"", b"", request.headers, datetime.now(UTC), request.method, path, request.target, origin)
+        asked = request.method, path, request.target, origin
+        return Post(b"", b"", request.headers, datetime.now(UTC), *asked, ours=self._ours)
 
     async def _judged(self, vendor: Vendor, source: Source | None, post: Post, methods: str) -> Judged | Reply:
         """What becomes of the post's events, or the reply to a handshake. Raises Problem, Malformed."""
@@ -86,14 +92,25 @@ class Deliveries:
             source = await self._posts.keys.source_of(vendor.carried(post))
         try:
             reply = await self._handshake(vendor, source, post)
+            found = [] if reply else await self._documents(vendor, source, post, methods)
         except Forged as forged:
             hint = f"Check the source's secret, {vendor.secret}: see `tellonce sources secret --help`."
             raise Unauthorized(forged.message, code=forged.code, hint=hint) from None
-        if reply:
-            return reply
+        return reply or self._posts.acceptance.judge(source, found, post.received_at)
+
+    async def _documents(
+        self, vendor: Vendor, source: Source, post: Post, methods: str
+    ) -> Iterable[Document | Malformed]:
+        """What a post becomes; a long one is read beside the others. Raises NotAllowed, Malformed, Forged."""
         if post.method not in methods.split():
             raise NotAllowed(f"{vendor.title} does not {post.method} events.")
-        return self._posts.acceptance.judge(source, vendor.documents(post, self._settings.max_depth), post.received_at)
+        found: Iterable[Document | Malformed] = vendor.documents(post, self._settings.max_depth)
+        if len(post.content) > LONG:
+            found = await asyncio.to_thread(list, found)
+        if vendor.once and source.secrets and (token := vendor.once(post)):
+            found = list(found)
+            self._used.check(f"{source.name} {token}", [one.get("id") for one in found if isinstance(one, dict)])
+        return found
 
     async def _handshake(self, vendor: Vendor, source: Source, post: Post) -> Reply | None:
         """The reply to a handshake, if it is one; what it is, is proven. Raises Forged, Problem, Malformed."""

@@ -75,9 +75,9 @@ class Posts:
         raw = await self.raw(request, take)
         return bodies.inflate(raw, request.headers.get("content-encoding", ""), self.settings.max_body)
 
-    async def raw(self, request: Posted, take: Callable[[int], None]) -> bytes:
+    async def raw(self, request: Posted, take: Callable[[int], None], limit: int | None = None) -> bytes:
         """The body as it came."""
-        limit, seconds = self.settings.max_body, self.settings.request_timeout
+        limit, seconds = limit or self.settings.max_body, self.settings.request_timeout
         return await bodies.read(request.stream(), request.headers, limit, seconds, take)
 
     async def stored(self, judged: Judged) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from services.masking import Masking
 DEPTH = 32  # as deep as ingest lets JSON nest by default
 
 
-def trial(vendor: Vendor, post: Post, secrets: Sequence[str] = (), source: str = "trial") -> list[dict[str, Any]]:
+def trial(
+    vendor: Vendor, post: Post, secrets: Sequence[str] = (), masking: Masking | None = None, source: str = "trial"
+) -> list[dict[str, Any]]:
     """The events of a post as canonical JSON; what is refused as `{"refused": code, "message": …}`; a handshake as
     `{"handshake": the reply's body, "visits": the address that would be asked for}`."""
     try:
@@ -18,7 +20,7 @@ def trial(vendor: Vendor, post: Post, secrets: Sequence[str] = (), source: str =
             _prove(vendor, post, secrets)
         if reply := vendor.handshake and vendor.handshake(post, secrets):
             return [{"handshake": reply.body.decode("utf-8", "replace"), "visits": reply.visit}]
-        return [_event(one, post, source) for one in vendor.documents(post, DEPTH)]
+        return [_event(one, post, source, masking or Masking()) for one in vendor.documents(post, DEPTH)]
     except (Forged, Malformed) as refusal:
         return [_refused(refusal)]
 
@@ -30,11 +32,11 @@ def _prove(vendor: Vendor, post: Post, secrets: Sequence[str]) -> None:
         check_key(secrets, vendor.carried(post))
 
 
-def _event(document: Any, post: Post, source: str) -> dict[str, Any]:
+def _event(document: Any, post: Post, source: str, masking: Masking) -> dict[str, Any]:
     try:
         if isinstance(document, Malformed):
             raise document
-        event, _ = Masking().masked(from_wire(document, source=source, received_at=post.received_at))
+        event, _ = masking.masked(from_wire(document, source=source, received_at=post.received_at))
         return to_wire(event)
     except Malformed as refusal:
         return _refused(refusal)

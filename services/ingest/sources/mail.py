@@ -1,47 +1,44 @@
-"""Mails as they travel (RFC 5322, MIME) as events. Pure.
-
-Real mails are broken in every way there is. So headers are read as they stand, not by the library's newer
-policies, which parse them by the book and raise on some. What can't be decoded gives replacement characters.
-"""
+"""Mails as events: whole ones as they travel (RFC 5322, MIME), and those that a vendor has taken to pieces. Pure."""
 
 import hashlib
-import re
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
-from email.errors import HeaderParseError
-from email.header import decode_header
-from email.message import Message
-from email.policy import Compat32
-from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from schemas.codec import Malformed, from_wire
 from schemas.event import Event
-from services import hypertext
+from services.ingest.sources import mailbodies, senders
+from services.ingest.sources.mailbodies import Body
+from services.ingest.sources.mailheaders import LONGEST, AsItStands, Headers, Party
+from services.ours import Ours
 
-LONGEST = 512  # characters of an id or name
-
-
-class AsItStands(Compat32):
-    """Gives headers as they were sent; Compat32 replaces what is not ASCII."""
-
-    def header_fetch_parse(self, name: str, value: str) -> str:
-        return value
+Document = dict[str, Any]
+SERVERS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon"})  # who writes bounces, before the @
 
 
-class Party(NamedTuple):
-    """A name and an address out of a header; either may be empty."""
+@dataclass(frozen=True)
+class Receipt:
+    """How a mail came: `at` is its time when it says none that can be read. `sender` and `recipients` are those of the
+    envelope; "" is the sender of bounces, None is not known. `attested`: domains in whose name it was sent, as
+    whoever received it found out."""
 
-    name: str
-    address: str
+    at: datetime
+    ours: Ours = field(default_factory=Ours)
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    attested: frozenset[str] = frozenset()
 
 
-def event(raw: bytes, *, source: str, otherwise: datetime, own: Collection[str] = ()) -> Event:
-    """The event of a mail: message.sent if one of `own` addresses or domains wrote it, else message.received.
+def event(raw: bytes, receipt: Receipt, source: str) -> Event:
+    """The event of a mail. Raises Malformed."""
+    return from_wire(document(raw, receipt), source=source)
 
-    `otherwise` is its time when neither Date nor Received can be read. Attachments are listed, not kept.
-    Raises Malformed.
+
+def document(raw: bytes, receipt: Receipt) -> Document:
+    """A mail as a document for `from_wire`: message.sent if one of ours wrote it, else message.received.
+
+    Attachments are listed, not kept. Raises Malformed.
     """
     try:
         mail = message_from_bytes(raw, policy=AsItStands())
@@ -49,168 +46,93 @@ def event(raw: bytes, *, source: str, otherwise: datetime, own: Collection[str] 
         raise Malformed("nested_too_deep", "Its parts are nested too deep to be read.") from None
     if not mail.keys():
         raise Malformed("not_a_mail", "There is no header at the beginning: give a whole mail (RFC 5322).")
-    text, html = _text(mail)
+    headers = Headers(mail.items())
+    is_report = mail.get_content_type() == "multipart/report"
+    return composed(headers, mailbodies.body(mail), receipt, _content_id(raw), is_report)
+
+
+def composed(headers: Headers, body: Body, receipt: Receipt, id: str, is_report: bool = False) -> Document:
+    """The same of headers and a body; `id` is for mails without one."""
+    automatic = _automatic(headers, body, receipt, is_report)
+    about = body.report.about if body.report else None
     data = {
-        "subject": _header(mail, "Subject") or None,
-        "to": _addresses(mail, "To", "Cc"),
-        "html": html,
-        "automatic": _automatic(mail),
-        "attachments": [_attachment(part) for part in _parts(mail) if _is_attached(part)],
+        "subject": headers.first("Subject") or None,
+        "to": headers.addresses("To", "Cc"),
+        "recipients": list(receipt.recipients) or None,
+        "html": body.html,
+        "automatic": automatic,
+        "undelivered": list(body.report.undelivered) or None if body.report else None,
+        "attachments": body.attachments,
     }
-    document = {
-        "id": _id(mail) or f"sha256:{hashlib.sha256(raw).hexdigest()}",
-        "time": _time(mail, otherwise).isoformat(),
+    found = {
+        "id": headers.id or id,
+        "time": headers.time(receipt.at).isoformat(),
         "channel": "email",
-        "conversation": _conversation(mail),
-        "text": text,
+        "conversation": (about and about.conversation) or headers.conversation,
+        "text": body.text,
         "data": data,
-        **_people(mail, frozenset(word.lower() for word in own)),
+        **_people(headers, body, receipt, is_bounce=automatic == "bounce"),
     }
-    return from_wire(_without_nuls(document), source=source)
+    without: Document = _without_nuls(found)
+    return without
 
 
-def _people(mail: Message, own: frozenset[str]) -> dict[str, Any]:
-    """Who wrote to whom. The customer is the sender, or whoever one of our own writes to."""
-    sender = next(iter(_parties(mail, "From")), Party("", ""))
-    is_bounce, is_sent = _automatic(mail) == "bounce", _is_own(sender.address, own)
-    customers = [sender.address]
-    if is_sent:  # several receivers are several people
-        customers = [address for address in _addresses(mail, "To", "Cc") if not _is_own(address, own)][:1]
-    if is_bounce:
-        customers = []  # a mail server wrote it, which is nobody's address; its conversation says whose it is
-    return {
-        "type": "message.sent" if is_sent else "message.received",
-        "author": {
-            "role": "system" if is_bounce else "agent" if is_sent else "customer",
-            "name": sender.name[:LONGEST] or None,
-        },
-        "identifiers": [_identifier(address) for address in customers if "@" in address],
-    }
+def _content_id(raw: bytes) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
-def _header(mail: Message, name: str) -> str:
-    """A header, decoded (RFC 2047), in one line."""
-    return _decoded(str(mail.get(name, "")))
-
-
-def _decoded(value: str) -> str:
-    try:
-        pieces = decode_header(_plain(value))
-    except (HeaderParseError, ValueError):  # base64 that is none
-        pieces = [(_plain(value), None)]
-    words = (_characters(piece, charset) if isinstance(piece, bytes) else piece for piece, charset in pieces)
-    return " ".join("".join(words).split())
-
-
-def _plain(value: str) -> str:
-    """The parser keeps bytes that are not ASCII as lone surrogates (PEP 383)."""
-    return _characters(value.encode("utf-8", "surrogateescape"), None)
-
-
-def _characters(raw: bytes, charset: str | None) -> str:
-    """Bytes in what they say they are in, else in UTF-8, else in Western European."""
-    for name in (charset, "utf-8"):
-        try:
-            return raw.decode(name or "ascii")
-        except (LookupError, ValueError):
-            continue
-    return raw.decode("cp1252", "replace")
-
-
-def _parties(mail: Message, *headers: str) -> list[Party]:
-    values = [_plain(str(value)) for header in headers for value in mail.get_all(header, [])]
-    found = (Party(_decoded(name), _decoded(address)) for name, address in getaddresses(values))
-    return [party for party in found if party.name or party.address]
-
-
-def _addresses(mail: Message, *headers: str) -> list[str]:
-    return [party.address for party in _parties(mail, *headers) if party.address]
-
-
-def _is_own(address: str, own: frozenset[str]) -> bool:
-    return address.lower() in own or address.lower().rpartition("@")[2] in own
-
-
-def _identifier(address: str) -> dict[str, str]:
-    return {"type": "email", "value": address[:LONGEST], "verification": "claimed"}
-
-
-def _id(mail: Message) -> str | None:
-    own = _header(mail, "Message-ID").strip("<> ")
-    return own if 0 < len(own) <= LONGEST else None
-
-
-def _conversation(mail: Message) -> str | None:
-    """The first mail of the thread, as far as this one knows (RFC 5322, section 3.6.4)."""
-    for header in ("References", "In-Reply-To"):
-        found = re.search(r"<([^<>\s]+)>", _header(mail, header))
-        if found and len(found[1]) <= LONGEST:
-            return found[1]
-    return _id(mail)
-
-
-def _time(mail: Message, otherwise: datetime) -> datetime:
-    """When it was written, or received by the last server; a time without a zone is in UTC."""
-    received = _header(mail, "Received").rpartition(";")[2]
-    for value in (_header(mail, "Date"), received):
-        try:
-            moment = parsedate_to_datetime(value)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return otherwise
-
-
-def _automatic(mail: Message) -> str:
-    """Whether a machine wrote it (RFC 3834, RFC 3464, RFC 2919), and which kind."""
-    submitted = _header(mail, "Auto-Submitted").lower().partition(";")[0].strip() or "no"
-    precedence = _header(mail, "Precedence").lower()
-    if mail.get_content_type() == "multipart/report":
-        return "bounce"
-    if submitted != "no" or precedence == "auto_reply" or "X-Autoreply" in mail:
-        return "reply"
-    if _header(mail, "Return-Path") == "<>":
-        return "bounce"
-    return "list" if "List-Id" in mail or precedence == "list" else "none"
-
-
-def _parts(mail: Message) -> Iterator[Message]:
-    """The leaves, without a look into mails that are attached: their words are somebody else's."""
-    if mail.get_content_maintype() == "multipart" and mail.is_multipart():
-        for part in mail.get_payload():
-            yield from _parts(part)  # type: ignore[arg-type]  # of a multipart these are messages
+def _people(headers: Headers, body: Body, receipt: Receipt, is_bounce: bool) -> Document:
+    """Who wrote to whom. The customer is the sender, or whoever one of ours writes to."""
+    ours, sender = receipt.ours, _sender(headers, receipt)
+    others = [address for address in headers.addresses("To", "Cc") if not ours.has(address)]
+    is_sent = ours.has(sender.address)
+    if is_sent and not others:  # a form on our site writes to us in its own name
+        strangers = [party for party in headers.parties("Reply-To") if party.address and not ours.has(party.address)]
+        sender, is_sent = (strangers[0], False) if strangers else (sender, True)
+    if is_bounce:  # a mail server wrote it, which is nobody's address: it is about those it could not reach
+        customers = [one for one in (body.report.undelivered if body.report else ()) if not ours.has(one)]
     else:
-        yield mail
+        customers = others[:1] if is_sent else [sender.address]  # several receivers are several people
+    sure = "verified" if not is_sent and not is_bounce and _is_sure(headers, receipt, sender) else "claimed"
+    role = "system" if is_bounce else "agent" if is_sent else "customer"
+    return {
+        "type": "message.sent" if is_sent and not is_bounce else "message.received",
+        "author": {"role": role, "name": sender.name[:LONGEST] or None},
+        "identifiers": [
+            {"type": "email", "value": address[:LONGEST], "verification": sure}
+            for address in customers[:10]
+            if "@" in address
+        ],
+    }
 
 
-def _is_attached(part: Message) -> bool:
-    is_text = part.get_content_type() in ("text/plain", "text/html")
-    return not is_text or part.get_content_disposition() == "attachment" or bool(part.get_filename())
+def _sender(headers: Headers, receipt: Receipt) -> Party:
+    named = (*headers.parties("From"), *headers.parties("Sender"), Party("", receipt.sender or ""))
+    return next((party for party in named if "@" in party.address), named[0])
 
 
-def _attachment(part: Message) -> dict[str, Any]:
-    name, size = _decoded(part.get_filename() or ""), None if part.is_multipart() else len(_content(part))
-    return {"name": name or None, "type": part.get_content_type(), "bytes": size}
+def _is_sure(headers: Headers, receipt: Receipt, sender: Party) -> bool:
+    """Whether the sender is known to be the one, whom they name in From and nobody beside."""
+    if headers.addresses("From") != [sender.address]:
+        return False
+    domains = receipt.attested | senders.attested(headers, receipt.ours.hosts)
+    return senders.is_attested(sender.address, domains)
 
 
-def _content(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
-
-
-def _text(mail: Message) -> tuple[str, str | None]:
-    """The plain text of all parts that are shown, else their HTML as text, with the HTML itself."""
-    shown = [part for part in _parts(mail) if not _is_attached(part)]
-    plain = "\n\n".join(filter(None, (_words(part) for part in shown if part.get_content_subtype() == "plain")))
-    if plain:
-        return plain, None
-    html = "\n".join(_words(part) for part in shown if part.get_content_subtype() == "html")
-    return hypertext.text(html), html or None
-
-
-def _words(part: Message) -> str:
-    words = _characters(_content(part), part.get_content_charset())
-    return words.replace("\r\n", "\n").replace("\r", "\n").strip()
+def _automatic(headers: Headers, body: Body, receipt: Receipt, is_report: bool) -> str:
+    """Whether a machine wrote it (RFC 3834, RFC 3464, RFC 2919), and which kind."""
+    submitted = headers.first("Auto-Submitted").lower().partition(";")[0].partition("(")[0].strip() or "no"
+    precedence = headers.first("Precedence").lower()
+    server = next(iter(headers.addresses("From")), "").lower().partition("@")[0]
+    if body.report or (server in SERVERS and not is_report):
+        return "bounce"
+    if is_report or submitted != "no" or precedence in ("auto_reply", "auto-reply"):  # receipts of reading, complaints
+        return "reply"
+    if any(name in headers for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder")):
+        return "reply"
+    if headers.first("Return-Path") == "<>" or receipt.sender == "":
+        return "bounce"
+    return "list" if "List-Id" in headers or precedence in ("list", "bulk", "junk") else "none"
 
 
 def _without_nuls(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """A request as a vendor made it, with what signatures and translators need of it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from schemas.codec import Malformed
 from services.ingest import documents
 from services.ingest.sources import form
+from services.ours import Ours
 
 Document = dict[str, Any]
 
@@ -18,7 +19,8 @@ Document = dict[str, Any]
 class Post:
     """`raw` is the body as it came, which is what signatures are over, `content` the same inflated; names of headers
     in lower case. `target` is the path with the query as it was asked for, `origin` the public scheme and host;
-    `path` is what stands behind the source's address, or one of the vendor's own. `certificate`: see `Vendor`."""
+    `path` is what stands behind the source's address, or one of the vendor's own. `certificate`: see `Vendor`;
+    `ours`: which mail addresses are."""
 
     raw: bytes
     content: bytes
@@ -29,6 +31,7 @@ class Post:
     target: str = ""
     origin: str = ""
     certificate: bytes = b""
+    ours: Ours = field(default_factory=Ours)
 
     @property
     def url(self) -> str:

@@ -81,6 +81,9 @@ class Vendor:
     drop: int | None = None  # the status upon which the vendor sends no more, where 400 is not one
     # The address of the certificate that a signature is checked by, or None: `verify` finds it in `post.certificate`.
     certificate: Callable[[Post], str | None] | None = None
+    large: bool = False  # its posts may be as long as a mail, attachments and all
+    # What a signature that does not cover the body may be used for once, or None: with other events it is refused.
+    once: Callable[[Post], str | None] | None = None
     fetches: str = r"(?!)"  # a regular expression of all addresses that may be asked for, whole: https and known hosts
 
     def carried(self, post: Post) -> Iterator[str]:
@@ -114,11 +117,15 @@ def signature(secret: str, signed: bytes) -> str:
     return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
-def check_fresh(stated: str, now: datetime) -> None:
-    """Compare a signature's time, in Unix seconds, with ours. Raises Forged."""
+def check_fresh(stated: str, now: datetime, seconds: float = FRESH) -> None:
+    """Compare a signature's time, in Unix seconds, with ours: at most so many seconds old, or FRESH ahead.
+
+    `seconds` is more where a vendor posts again for hours by the same signature. Raises Forged.
+    """
     try:
-        away = abs(float(stated) - now.timestamp())
+        age = now.timestamp() - float(stated)
     except ValueError:
         raise Forged("signature_without_time", "The signature does not say when it was made.") from None
-    if not away <= FRESH:
-        raise Forged("signature_too_old", f"The signature's time is {away:.0f} s from ours; {FRESH:.0f} are allowed.")
+    if not -FRESH <= age <= seconds:
+        allowed = f"{seconds:.0f} are allowed"
+        raise Forged("signature_too_old", f"The signature's time is {abs(age):.0f} s from ours; {allowed}.")
