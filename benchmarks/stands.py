@@ -7,6 +7,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 from shutil import rmtree
 from time import monotonic
 from typing import Self
+from urllib.request import urlopen
 from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped]
@@ -140,7 +141,12 @@ class Stand:
         part = self.parts[name]
         if not part.alive():
             raise RuntimeError(f"{name} has ended:\n{part.log.read_text()}")
-        return stacks.is_ready(self.address(name))
+        return stacks.is_ready(self.address(name)) and (name != "ingest" or self._is_complete())
+
+    def _is_complete(self) -> bool:
+        """Whether all processes of ingest listen."""
+        told = urlopen(f"{self.address('ingest')}/metrics", timeout=5).read().decode()
+        return told.count("tellonce_ingest_in_flight_limit_bytes{") in (0, Settings().ingest_processes)
 
     def _service(self, name: str) -> Part:
         command = [str(stacks.TELLONCE), "--database", self.server.url, "--log", self.log, name]

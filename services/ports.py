@@ -23,6 +23,11 @@ def check(host: str, port: int, flag: str, seconds: float = 0) -> None:
         time.sleep(0.1)
 
 
+def shared(host: str, port: int) -> socket.socket:
+    """A socket that listens on a port along with those of other processes; the kernel spreads connections evenly."""
+    return socket.create_server((host, port), family=_family(host), reuse_port=True)
+
+
 def free(host: str, wanted: int) -> int:
     """The port that is wanted, or any other that is free."""
     for port in (wanted, 0):

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
+from typing import NoReturn
 
 STOP_SECONDS = 10
+BEAT = 0.2  # seconds between looks at the children
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
 STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
 
@@ -89,6 +91,14 @@ def stop(children: Sequence[Child]) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     for child in children:
         child.wait(max(deadline - time.monotonic(), 0))
+
+
+def watch(children: Sequence[Child], say: Callable[[str], object]) -> NoReturn:
+    """Start again what has ended, for ever."""
+    while True:
+        for child in children:
+            child.tend(say)
+        time.sleep(BEAT)
 
 
 def end_with_parent() -> None:

@@ -1,5 +1,7 @@
 """Settings: each by a flag of the command line or a `TELLONCE_…` variable, each with a default that works."""
 
+import json
+import os
 from pathlib import Path
 from re import Pattern
 
@@ -33,6 +35,11 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     api_port: int = 8080
     ingest_port: int = 8081
+    ingest_processes: int = Field(
+        default=2 if (os.cpu_count() or 1) > 1 else 1,
+        ge=1,
+        description="Processes of the ingest service on its port: at most one for each core of the machine.",
+    )
     timeline_port: int = Field(default=8082, description="Port of the worker's /healthz, /readyz and /metrics.")
     public_url: str | None = Field(default=None, description="Address under which users reach the API.")
     ingest_url: str | None = Field(
@@ -70,6 +77,12 @@ class Settings(BaseSettings):
     batch_size: int = Field(default=1000, description="Records a worker takes at once.")
     dead_share: float = Field(default=0.2, description="Share of unreadable records at which the worker stops.")
     dead_window: int = Field(default=500, description="Records over which that share is taken.")
+
+    def environment(self) -> dict[str, str]:
+        """What was set, as the variables that another process reads it from."""
+        told = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
+        return {f"TELLONCE_{name.upper()}": value for name, value in written.items()}
 
     def rules(self) -> Rules:
         """How this deployment reads identifiers."""

@@ -140,11 +140,11 @@ def test_it_is_ready_with_demo_data_and_says_how_to_look(tmp_path: Path, account
 def test_what_is_killed_starts_again(tmp_path: Path, account: dict[str, str]) -> None:
     with up(tmp_path / "data", account, "--no-demo") as running:
         assert running.parts().keys() == {"ingest", "timeline", "api"}
-        before = running.parts()["ingest"]
+        before = running.parts()["api"]
         os.kill(before, signal.SIGKILL)
-        eventually(lambda: running.parts().get("ingest", before) != before)
-        eventually(lambda: status(running.ingest, "/readyz") == 200)
-        assert "ingest has ended (killed by SIGKILL)" in running.out.read_text()
+        eventually(lambda: running.parts().get("api", before) != before)
+        eventually(lambda: status(running.api, "/readyz") == 200)
+        assert "api has ended (killed by SIGKILL)" in running.out.read_text()
         os.kill(int((running.folder / "postgres/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         eventually(lambda: "PostgreSQL (its log is" in running.out.read_text())
         eventually(lambda: status(running.api, "/readyz") == status(running.ingest, "/readyz") == 200)

@@ -1,11 +1,14 @@
 """`tellonce ingest | timeline | api | migrate`: one part of it, in the foreground."""
 
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event as Flag
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from fastapi import FastAPI
@@ -13,11 +16,12 @@ from fastapi import FastAPI
 from services import ports, processes
 from services.commandline.opening import located
 from services.eventlog.opening import ensure_topics, open_appender
+from services.processes import Child, Start
 from services.server import Server
 from services.settings import Settings
 from services.timeline import migrate as migrations
 
-MOST_POSTS = 500  # at once: what is answered within a second; who comes upon them is told to come again
+MOST_POSTS = 500  # at once in all: what is answered within a second; who comes upon them is told to come again
 
 app = typer.Typer()
 
@@ -28,17 +32,24 @@ def _attach(attached: bool) -> None:
 
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True, callback=_attach, help="End with standard input.")]
+Place = Annotated[Path | None, typer.Option("--place", hidden=True, help="Its own among several on the port.")]
 
 
 @app.command(epilog="Example:  tellonce ingest --database postgresql://… --log kafka://broker:9092")
-def ingest(context: typer.Context, attached: Attached = False) -> None:
+def ingest(context: typer.Context, attached: Attached = False, place: Place = None) -> None:
     """Run the ingest service: channel systems post events to it."""
+    settings: Settings = context.obj
+    if place is None and settings.ingest_processes > 1:
+        _several(settings)
     from services.ingest.app import create_app  # each service loads but itself
 
     _on_end(sys.exit)
-    with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        application = create_app(here.settings, here.url, appender)
-        _serve(application, here.settings, here.settings.ingest_port, "TELLONCE_INGEST_PORT", MOST_POSTS)
+    count = settings.ingest_processes if place else 1
+    settings = settings.model_copy(update={"byte_budget": settings.byte_budget // count})
+    with located(settings) as here, closing(open_appender(here.settings, here.url)) as appender:
+        application = create_app(here.settings, here.url, appender, place)
+        port = here.settings.ingest_port
+        _serve(application, here.settings, port, "TELLONCE_INGEST_PORT", MOST_POSTS // count, shared=bool(place))
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
@@ -73,8 +84,42 @@ def migrate(context: typer.Context) -> None:
     typer.echo("Tables and topics are up to date.", err=True)
 
 
-def _serve(application: FastAPI, settings: Settings, port: int, variable: str, requests: int | None = None) -> None:
-    ports.check(settings.host, port, variable)
+def start(part: str, environment: Mapping[str, str], *words: str) -> Start:
+    """Starts a part that ends with this process."""
+    return processes.command([sys.executable, "-m", "services", part, "--attached", *words], environment)
+
+
+def ingesting(count: int, environment: Mapping[str, str], folder: Path) -> list[Child]:
+    """The processes of the ingest service, started; several meet in the folder."""
+    if count == 1:
+        return [Child("ingest", start("ingest", environment))]
+    places = [str(folder / str(number)) for number in range(count)]
+    return [Child("ingest", start("ingest", environment, "--place", place)) for place in places]
+
+
+def _several(settings: Settings) -> NoReturn:
+    """Run several processes of the ingest service until this one is to end."""
+    ports.check(settings.host, settings.ingest_port, "TELLONCE_INGEST_PORT")
+    _on_end(sys.exit)
+    with located(settings) as here, TemporaryDirectory(prefix="tellonce-") as folder:
+        told = here.settings.model_copy(update={"database": here.url})
+        children = ingesting(settings.ingest_processes, os.environ | told.environment(), Path(folder))
+        try:
+            processes.watch(children, lambda words: typer.echo(words, err=True))
+        finally:
+            processes.stop(children)
+
+
+def _serve(
+    application: FastAPI,
+    settings: Settings,
+    port: int,
+    variable: str,
+    requests: int | None = None,
+    shared: bool = False,
+) -> None:
+    if not shared:
+        ports.check(settings.host, port, variable)
     server = Server(application, settings.host, port, settings.request_timeout, requests)
 
     def stop() -> None:
@@ -82,7 +127,7 @@ def _serve(application: FastAPI, settings: Settings, port: int, variable: str, r
 
     _on_end(stop)
     processes.collect_rarely()
-    server.run()
+    server.run([ports.shared(settings.host, port)] if shared else None)
 
 
 def _on_end(act: Callable[[], object]) -> None:

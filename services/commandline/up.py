@@ -1,7 +1,6 @@
 """`tellonce up`: everything on this machine, in one process group."""
 
 import http.client
-import json
 import os
 import signal
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from services import embedded, ports, processes, upgrade
 from services.access import Role
-from services.commandline import demonstration, instances
+from services.commandline import demonstration, instances, parts
 from services.commandline.access import address, link, reachable
 from services.commandline.imports import progress
 from services.commandline.opening import Instance
@@ -34,8 +34,6 @@ from services.settings import Settings
 from services.tables import events
 from services.timeline import migrate
 
-PARTS = ("ingest", "timeline", "api")
-BEAT = 0.2  # seconds between looks at the children
 JUST_STOPPED = 3.0  # seconds in which a run that was killed may still leave its ports
 SLOW = 30.0  # seconds without readiness after which it says why
 
@@ -54,7 +52,7 @@ class Everything:
             raise Restoring
         for child in self.children:
             child.tend(errors.print)
-        time.sleep(BEAT)
+        time.sleep(processes.BEAT)
 
 
 class Restoring(Exception):
@@ -91,7 +89,7 @@ def up(
         except Restoring:
             errors.print("A restore has begun; everything starts again after it.")
             while is_reserved(_data(settings)):
-                time.sleep(BEAT)
+                time.sleep(processes.BEAT)
 
 
 def _complete(settings: Settings, given: dict[str, object]) -> Settings:
@@ -156,17 +154,15 @@ def _database(settings: Settings) -> Iterator[tuple[str, Server | None]]:
 
 @contextmanager
 def _children(settings: Settings) -> Iterator[list[Child]]:
-    told = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
-    environment = {"TELLONCE_LOG_LEVEL": "warning"} | os.environ
-    environment |= {f"TELLONCE_{name.upper()}": value for name, value in written.items()}
-    words = [sys.executable, "-m", "services"]
+    environment = {"TELLONCE_LOG_LEVEL": "warning"} | os.environ | settings.environment()
     errors.print("Starting the services.")
-    children = [Child(part, processes.command([*words, part, "--attached"], environment)) for part in PARTS]
-    try:
-        yield children
-    finally:
-        processes.stop(children)
+    with TemporaryDirectory(prefix="tellonce-") as folder:
+        children = [Child(part, parts.start(part, environment)) for part in ("timeline", "api")]
+        children += parts.ingesting(settings.ingest_processes, environment, Path(folder))
+        try:
+            yield children
+        finally:
+            processes.stop(children)
 
 
 def _wait_until_ready(settings: Settings, everything: Everything) -> None:

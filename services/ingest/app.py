@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from services.ingest.measures import Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
 from services.ingest.operations import operations
 from services.ingest.posts import Answer, Posts
+from services.ingest.siblings import Siblings
 from services.ingest.sources import segment, vendors
 from services.ingest.sources.vendor import Vendor
 from services.settings import Settings
@@ -59,12 +61,14 @@ def create_app(
     settings: Settings,
     database_url: str,
     appender: Appender,
+    place: Path | None = None,
     known: Mapping[str, Vendor] | None = None,
     get: Get = get,
 ) -> FastAPI:
     """The application. Touches neither database nor log before it is started; the appender stays the caller's.
 
-    `known` are the vendors by name, if others than all; `get` fetches what their posts ask us to.
+    `place`: its own among several processes, see `Siblings`; `known`: the vendors by name, if others than all;
+    `get` fetches what their posts ask us to.
     """
     engine = make_engine(database_url, pool_size=2, patience=settings.append_timeout)
     budget = Budget(settings.byte_budget)
@@ -76,11 +80,13 @@ def create_app(
     commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
     errands = Errands(get)
+    siblings = Siblings(measures.registry, place)
     posts = Posts(settings, keys, acceptance, budget, measures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with siblings.listening():
+            yield
         commits.close()
         keys.close()
         errands.close()
@@ -91,7 +97,7 @@ def create_app(
     app.add_middleware(CORSMiddleware, **_browsers(settings))
     _add_addresses(app, posts, errands, vendors() if known is None else known)
     checks = {"event log": appender.check, "database of the sources' keys": keys.check}
-    app.include_router(operations(measures.registry, checks, settings.append_timeout))
+    app.include_router(operations(siblings, checks, settings.append_timeout))
     return app
 
 

@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.errors import Unavailable
+from services.ingest.siblings import Siblings
 
 Checks = Mapping[str, Callable[[], None]]  # what is needed: a function that blocks, and raises when it is away
 
 
-def operations(registry: CollectorRegistry, checks: Checks, timeout: float) -> APIRouter:
+def operations(siblings: Siblings, checks: Checks, timeout: float) -> APIRouter:
     """The routes for whoever runs it; a check that takes longer than `timeout` seconds has failed."""
     router = APIRouter(tags=["operations"])
     threads = ThreadPoolExecutor(len(checks), thread_name_prefix="checks")
@@ -39,6 +39,6 @@ def operations(registry: CollectorRegistry, checks: Checks, timeout: float) -> A
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> str:
         """Counts and times for Prometheus."""
-        return generate_latest(registry).decode()
+        return (await siblings.metrics()).decode()
 
     return router
