@@ -38,7 +38,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application, host, port, http=Connection, ws="none", log_config=None, access_log=False,
-                server_header=False, timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=STOP_SECONDS,
+                server_header=False, proxy_headers=False, timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
             )
         )  # fmt: skip
         Connection.most, Connection.seconds = _more_files() - OWN_FILES, seconds + MERCY
