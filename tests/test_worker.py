@@ -24,7 +24,7 @@ from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
 from services.timeline.deadletters import TooManyDead
 from services.timeline.measures import Measures
-from services.timeline.worker import Worker, portion
+from services.timeline.worker import FEW, REST, Worker, portion, rest
 from tests.builders import event
 
 RULES = Rules()
@@ -244,3 +244,7 @@ def wait_for(condition: object, seconds: float = 30) -> None:
     while not condition():  # type: ignore[operator]
         assert monotonic() < deadline, "it did not come about"
         pause.wait(0.05)
+
+
+def test_the_less_there_was_the_longer_it_waits_for_more() -> None:
+    assert [rest(size) for size in (0, FEW // 2, FEW, 10 * FEW)] == [REST, REST / 2, 0, 0]

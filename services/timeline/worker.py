@@ -35,6 +35,8 @@ from services.timeline.transactions import Taken, Transactions
 log = structlog.get_logger()
 
 PORTION = 1_000_000  # bytes to a transaction: some two thousand events, which share its cost and wait for no more
+FEW = 250_000  # bytes; a transaction of less is followed by a rest, as each takes some twenty statements for any number
+REST = 0.05  # seconds at most, in which more gathers
 PRESSURE = 15.0  # seconds between looks at how the database is
 
 
@@ -56,6 +58,7 @@ class Worker:
         self._change = -1
         self._ahead: deque[Batch] = deque()  # polled, and not yet taken
         self._measured_at = 0.0
+        self._rests_until = 0.0
         self._pressed_at = float("-inf")
         dead = DeadLetters(self.appender, self.dead_share, self.dead_window)
         self._transactions = Transactions(self.engine, self.rules, self.secret, dead, self.measures)
@@ -70,6 +73,7 @@ class Worker:
             try:
                 self.step()
                 self.measures.alive()
+                stop.wait(max(self._rests_until - monotonic(), 0))
                 pause = 0.1
             except Fenced as lost:
                 self.measures.fences.inc()
@@ -104,6 +108,7 @@ class Worker:
         finally:
             stored = self._finish()
         if batches:
+            self._rests_until = monotonic() + rest(sum(len(record.value) for record in taken.records))
             self._storing = self._thread.submit(self._transactions.store, taken)
         return stored
 
@@ -160,6 +165,11 @@ class Worker:
                 self.measures.store(pressure.look(conn))
         self._measured_at = clock()
         self.measures.lag.behind({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
+
+
+def rest(size: int) -> float:
+    """Seconds in which more may gather after a transaction of so many bytes: the fewer, the longer."""
+    return REST * max(1 - size / FEW, 0)
 
 
 def portion(ahead: deque[Batch], most: int = PORTION) -> list[Batch]:
