@@ -107,7 +107,7 @@ def client(engine: sa.Engine, database_url: str, log: MemoryLog, network: Networ
         access.set_secrets(conn, "answering", ["static"])
     known = {vendor.name: vendor for vendor in VENDORS}
     settings = Settings(append_timeout=2, ingest_url="https://ingest.example/in/")
-    with TestClient(create_app(settings, database_url, log, known, network.get)) as client:
+    with TestClient(create_app(settings, database_url, log, None, known, network.get)) as client:
         yield client
 
 
@@ -167,7 +167,7 @@ def test_without_the_setting_the_public_address_is_what_the_proxy_says(
         access.set_secrets(conn, "signing", [SECRET])
     proxy = {"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "shop.example"}
     raw, target = body("1"), "/v1/sources/signing"
-    with TestClient(create_app(Settings(), database_url, log, {"signing": VENDORS[-1]})) as client:
+    with TestClient(create_app(Settings(), database_url, log, None, {"signing": VENDORS[-1]})) as client:
         by_proxy = signed(raw, target, "https://shop.example") | proxy
         assert client.post(target, content=raw, headers=by_proxy).status_code == 200
         assert client.post(target, content=raw, headers=signed(raw, target, "http://testserver")).status_code == 200

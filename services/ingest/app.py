@@ -79,25 +79,23 @@ def create_app(
     parallel = 4 if settings.log.startswith("kafka:") else 1
     commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
-    errands = Errands(get)
-    siblings = Siblings(measures.registry, place)
+    errands, siblings = Errands(get), Siblings(measures.registry, place)
     posts = Posts(settings, keys, acceptance, budget, measures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with siblings.listening():
             yield
-        commits.close()
-        keys.close()
-        errands.close()
+        for one in (commits, keys, errands):
+            one.close()
         engine.dispose()
 
     app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
     refusals.install(app)
     app.add_middleware(CORSMiddleware, **_browsers(settings))
     _add_addresses(app, posts, errands, vendors() if known is None else known)
-    checks = {"event log": appender.check, "database of the sources' keys": keys.check}
-    app.include_router(operations(siblings, checks, settings.append_timeout))
+    needed = {"event log": appender.check, "database of the sources' keys": keys.check}
+    app.include_router(operations(siblings, needed, settings.append_timeout))
     return app
 
 
