@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.identifiers import Rules
 from services.timeline.bulk import texts, uuids
 from services.timeline.identity import ASSERTED, Age, Id, Link
-from services.timeline.parts import heads, lock, rows
+from services.timeline.parts import hold, rows
 
 CROWDED = """SELECT uuid_send(seen.id) AS id FROM unnest(%s) seen(id) WHERE {crowd} <= (SELECT count(*) FROM (
     (SELECT 1 FROM links WHERE left_id = seen.id LIMIT {crowd}) UNION ALL
@@ -53,7 +53,7 @@ def refuse(conn: sa.Connection, added: Sequence[Link], rules: Rules) -> set[Id]:
     ]
     if not pairs:
         return ends
-    lock(conn, heads(conn, {end for _, *both in pairs for end in both}))
+    hold(conn, {end for _, *both in pairs for end in both}, set())
     alone = {row.id: row.type for row in rows(conn, ALONE, {leaf for _, _, leaf in pairs})}
     hubs = _hubs(conn, {hub for _, hub, leaf in pairs if leaf in alone})
     refused = [

@@ -1,7 +1,8 @@
 """Connected parts of identity in the database: lock them, load them, let `identity.resolve` decide, write back.
 
 Locks are on the rows of customers' oldest identifiers, in order of id: whoever changes who is one customer holds
-the locks of all customers concerned, so workers that meet do the same as one after the other.
+the locks of all customers concerned, so workers that meet do the same as one after the other. What is read to decide
+is read with the locks held, each statement anew (READ COMMITTED), so that it is what the last holder left.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ IDENTIFIERS = """SELECT uuid_send(id) AS id, type, first_at, uuid_send(first_key
 ENDS = """SELECT DISTINCT occurred_at, uuid_send(event_key) AS key, uuid_send(left_id) AS left_id,
     uuid_send(right_id) AS right_id"""
 LINKS = f"{ENDS}, rule, refused FROM links WHERE "
+# All of some, and of others those among themselves.
+TOUCHING = "left_id = ANY(%s) OR right_id = ANY(%s) OR (left_id = ANY(%s) AND right_id = ANY(%s))"
 DECISIONS = f"{ENDS}, verdict FROM decisions WHERE "
 
 
@@ -34,7 +37,7 @@ class Part:
 
 def settle(conn: sa.Connection, seeds: Iterable[Id], limit: Callable[[str], int]) -> dict[Id, Id]:
     """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left."""
-    part = _load(conn, set(seeds))
+    part = _load(conn, set(seeds), limit("account") > 1)
     people = resolve(
         {id: Member(id, row.type, Age(row.first_at, row.first_key)) for id, row in (part.edge | part.inner).items()},
         [Link(row.occurred_at, row.key, row.left_id, row.right_id, row.rule) for row in part.links],
@@ -45,25 +48,23 @@ def settle(conn: sa.Connection, seeds: Iterable[Id], limit: Callable[[str], int]
     return _write(conn, part, people)
 
 
-def _load(conn: sa.Connection, wanted: set[Id]) -> Part:
+def _load(conn: sa.Connection, wanted: set[Id], several: bool) -> Part:
     """The part around what is wanted, locked: grows until nothing that could matter is outside.
 
-    What is shared is an edge beyond which links don't matter, unless what somebody said may have ended that.
+    What is shared is an edge beyond which links don't matter, unless what somebody said may have ended that, or links
+    alone may, where a customer may have `several` accounts.
     """
     part, locked, thawed = Part(), set[Id](), set[Id]()
-    while new := heads(conn, wanted) - locked:
-        lock(conn, new)
-        locked |= new
-        if heads(conn, wanted) - locked:
-            continue  # somebody moved them while we waited
+    while hold(conn, wanted, locked):
         part.inner = _by_id(conn, "customer_id = ANY(%s)", locked)
         frozen = {id for id, row in part.inner.items() if row.shared} - thawed
         loose = part.inner.keys() - frozen
-        part.links = rows(conn, LINKS + "left_id = ANY(%s) OR right_id = ANY(%s)", loose, loose)
+        part.links = rows(conn, LINKS + TOUCHING, loose, loose, frozen, frozen)
         part.decisions = rows(conn, DECISIONS + "left_id = ANY(%s) OR right_id = ANY(%s)", part.inner, part.inner)
         part.edge = _by_id(conn, "id = ANY(%s)", _ends(part.links) - part.inner.keys())
         shared = frozen | {id for id, row in part.edge.items() if row.shared}
-        if part.decisions or any(link.rule in ASSERTED for link in part.links):
+        if shared and (several or part.decisions or any(link.rule in ASSERTED for link in part.links)):
+            hold(conn, shared, set())  # so that nobody takes an account apart from it meanwhile
             thawed |= (fresh := _thawed(conn, shared, part.inner))
             locked -= {part.inner[id].customer_id for id in fresh & frozen}  # once more, with their links
         part.known_shared = frozenset(shared - thawed)
@@ -77,23 +78,28 @@ def heads(conn: sa.Connection, ids: Iterable[Id]) -> set[Id]:
     return {row.customer_id for row in rows(conn, query, ids)}
 
 
-def lock(conn: sa.Connection, ids: Iterable[Id]) -> None:
-    """Hold identifiers until the transaction ends."""
-    rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", ids)
+def hold(conn: sa.Connection, ids: Iterable[Id], held: set[Id]) -> bool:
+    """Lock the customers of identifiers until the transaction ends, whoever they are by then, beside those `held`,
+    which grow by their heads; whether there were any."""
+    before = len(held)
+    while new := heads(conn, ids) - held:  # again: somebody may have moved them while we waited
+        rows(conn, "SELECT id FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", new)
+        held |= new
+    return len(held) > before
 
 
 def _thawed(conn: sa.Connection, shared: Iterable[Id], inner: Mapping[Id, Any]) -> set[Id]:
-    """Shared identifiers that may be so no longer: but one account is left, or all are in this part."""
-    accounts: dict[Id, set[Id]] = {id: set() for id in shared}
-    query = """SELECT uuid_send(l.right_id) AS right_id, uuid_send(l.left_id) AS left_id
+    """Shared identifiers that may be so no longer: those whose accounts are one customer's, or all in this part."""
+    accounts: dict[Id, dict[Id, Id]] = {id: {} for id in shared}
+    query = """SELECT uuid_send(l.right_id) AS right_id, uuid_send(a.id) AS id, uuid_send(a.customer_id) AS customer_id
                FROM links l JOIN identifiers a ON a.id = l.left_id
                WHERE l.right_id = ANY(%s) AND a.type = 'account' AND 'unmerge' IS DISTINCT FROM (
                    SELECT verdict FROM decisions d
                    WHERE (d.left_id, d.right_id) IN ((l.left_id, l.right_id), (l.right_id, l.left_id))
                    ORDER BY occurred_at DESC, event_key DESC LIMIT 1)"""
     for row in rows(conn, query, accounts):
-        accounts[row.right_id].add(row.left_id)
-    return {id for id, seen in accounts.items() if len(seen) < 2 or seen <= inner.keys()}
+        accounts[row.right_id][row.id] = row.customer_id
+    return {id for id, seen in accounts.items() if len(set(seen.values())) < 2 or seen.keys() <= inner.keys()}
 
 
 def _write(conn: sa.Connection, part: Part, people: People) -> dict[Id, Id]:
