@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
+MILLISECONDS, MICROSECONDS = 1e11, 1e14  # as seconds the first would be the year 5138
 
 
 def part(document: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -32,21 +32,15 @@ def text(document: Mapping[str, Any], *fields: str) -> str | None:
 
 def number(document: Mapping[str, Any], *fields: str) -> float | None:
     """The first of the fields that holds a number below a trillion, or a text that is one; to a millionth."""
-    for field in fields:
-        try:
-            value = round(float(text(document, field) or ""), 6)
-        except (ValueError, OverflowError):
-            continue
-        if abs(value) < 1e12:
-            return value
-    return None
+    return _number(document, fields, 1e12)
 
 
 def moment(document: Mapping[str, Any], field: str) -> datetime | None:
-    """The time in a field: ISO 8601, in UTC where it says no zone, or Unix seconds, or milliseconds where too many."""
+    """The time in a field: ISO 8601, in UTC where it says no zone; Unix seconds, milli- or microseconds."""
     try:
-        if (seconds := number(document, field)) is not None:
-            return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS else seconds, UTC)
+        if (stated := _number(document, (field,), 1e17)) is not None:
+            unit = 1e6 if stated > MICROSECONDS else 1e3 if stated > MILLISECONDS else 1
+            return datetime.fromtimestamp(stated / unit, UTC)
         value = datetime.fromisoformat(text(document, field) or "")
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
@@ -56,3 +50,14 @@ def moment(document: Mapping[str, Any], field: str) -> datetime | None:
 def given(**fields: Any) -> dict[str, Any]:
     """The fields that have a value."""
     return {field: value for field, value in fields.items() if value is not None}
+
+
+def _number(document: Mapping[str, Any], fields: tuple[str, ...], limit: float) -> float | None:
+    for field in fields:
+        try:
+            value = round(float(text(document, field) or ""), 6)
+        except (ValueError, OverflowError):
+            continue
+        if abs(value) < limit:
+            return value
+    return None
