@@ -1,12 +1,10 @@
 """The event log as tables of the one store: no other server is needed; the commit is what makes it durable."""
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from queue import SimpleQueue
-from threading import Thread
+from threading import Lock
 from time import monotonic
-from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -20,7 +18,6 @@ from services.eventlog.partitions import rows
 from services.tables import log_heads, log_records, positions
 
 CHANNEL = "log"  # readers LISTEN on it
-GROUP = 8_000_000  # bytes after which a transaction takes no more in
 COUNTED = 10.0  # seconds until a topic's partitions are counted again: there may be more
 FRESH = 1.0  # seconds for which a connection that answered is not asked anew whether it is there
 
@@ -47,17 +44,8 @@ SELECT count(*), pg_notify(%(channel)s, %(topic)s) FROM stored
 """
 
 
-class _Entry(NamedTuple):
-    """What one caller waits for."""
-
-    topic: str
-    drafts: Sequence[Draft]
-    size: int
-    done: Future[None]
-
-
 class PostgresAppender:
-    """One thread writes what all callers bring meanwhile in one transaction, so that they share its commit."""
+    """One connection, on which callers take turns; who has much to append brings it together (`ingest/groupcommit`)."""
 
     def __init__(
         self,
@@ -74,92 +62,61 @@ class PostgresAppender:
         self._budget = Budget(budget)
         self._counts: dict[str, int] = {}
         self._counted_at = 0.0
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._turn = Lock()
         self._conn: sa.Connection | None = None
         self._answered_at = 0.0
-        self._thread = Thread(target=self._write, name="log-appender", daemon=True)
-        self._thread.start()
 
     def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
         """Store drafts; see `Appender`."""
-        if drafts:
-            self._submit(drafts, topic or self._topic)
+        size = sum(draft.size for draft in drafts)
+        self._budget.take(size)
+        try:
+            if drafts:
+                with self._connected() as conn:
+                    self._store(conn, topic or self._topic, drafts)
+        finally:
+            self._budget.give_back(size)
 
     def check(self) -> None:
         """Raise LogUnavailable when an append would fail now."""
         self._budget.check()
-        self._submit((), self._topic)
+        with self._connected() as conn:
+            conn.exec_driver_sql("SELECT")
 
     def close(self) -> None:
-        """Store what is waiting and end."""
-        self._queue.put(None)
-        self._thread.join(self._timeout)
-        if self._conn is not None and not self._thread.is_alive():
-            self._conn.close()
-        self._engine.dispose()
+        """End, when what is under way is stored."""
+        if self._turn.acquire(timeout=self._timeout):
+            if self._conn is not None:
+                self._conn.close()
+            self._engine.dispose()
+            self._turn.release()
 
-    def _submit(self, drafts: Sequence[Draft], topic: str) -> None:
-        entry = _Entry(topic, drafts, sum(draft.size for draft in drafts), Future())
-        self._budget.take(entry.size)
-        self._queue.put(entry)
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """The connection, for this caller alone; asked whether it is still there unless it has just been of use."""
+        if not self._turn.acquire(timeout=self._timeout):
+            raise LogUnavailable(f"The event log in PostgreSQL took nothing: others waited for {self._timeout} s.")
+        conn, self._conn = self._conn, None
         try:
-            entry.done.result(self._timeout)
-        except (DBAPIError, psycopg.Error, TimeoutError) as error:
-            entry.done.cancel()
-            why = str(error).partition("\n")[0] or f"no answer in {self._timeout} s"
+            if conn is not None and monotonic() - self._answered_at > FRESH:
+                conn.close()  # the pool asks it
+                conn = None
+            conn = conn or self._engine.connect()
+            yield conn
+            self._conn, self._answered_at = conn, monotonic()
+        except (DBAPIError, psycopg.Error) as error:
+            why = str(error).partition("\n")[0]
             raise LogUnavailable(f"The event log in PostgreSQL took nothing: {why}.") from error
-
-    def _write(self) -> None:
-        while entries := self._waiting():
-            wanted = [entry for entry in entries if entry.done.set_running_or_notify_cancel()]
-            try:
-                self._store(wanted)
-            except Exception as error:  # it belongs to the callers; this thread serves the next ones
+        finally:
+            if conn is not None and self._conn is None:
                 self._counts.clear()
-                for entry in wanted:
-                    entry.done.set_exception(error)
-            else:
-                for entry in wanted:
-                    entry.done.set_result(None)
-            finally:
-                self._budget.give_back(sum(entry.size for entry in entries))
+                conn.invalidate()
+            self._turn.release()
 
-    def _waiting(self) -> list[_Entry]:
-        """All that has come, at least one; empty when closed."""
-        entries: list[_Entry] = []
-        size = 0
-        entry = self._queue.get()
-        while entry:
-            entries.append(entry)
-            size += entry.size
-            if size >= GROUP or self._queue.empty():
-                return entries
-            entry = self._queue.get()
-        if entries:
-            self._queue.put(None)  # closed: for the next call to find
-        return entries
-
-    def _store(self, entries: Iterable[_Entry]) -> None:
+    def _store(self, conn: sa.Connection, topic: str, drafts: Sequence[Draft]) -> None:
         if monotonic() - self._counted_at > COUNTED:
             self._counts.clear()
             self._counted_at = monotonic()
-        drafts: dict[str, list[Draft]] = {}
-        for entry in entries:
-            drafts.setdefault(entry.topic, []).extend(entry.drafts)
-        conn = self._connected()
-        try:
-            for topic, some in drafts.items():
-                if some:
-                    self._store_topic(conn, topic, some)
-                else:
-                    conn.exec_driver_sql("SELECT")  # a check
-        except BaseException:
-            self._conn = None
-            conn.invalidate()
-            raise
-        self._answered_at = monotonic()
-
-    def _store_topic(self, conn: sa.Connection, topic: str, drafts: Sequence[Draft]) -> None:
         if topic not in self._counts:
             self._counts[topic] = ensure_topic(conn, topic, self._partitions)
         found = rows(drafts, self._counts[topic])
@@ -174,17 +131,6 @@ class PostgresAppender:
         ((stored, _),) = driver.execute(STORE, arguments, prepare=True).fetchall()
         if stored != len(found):
             raise LogUnavailable(f"Of {len(found)} records {stored} were stored: partitions of {topic} are missing.")
-
-    def _connected(self) -> sa.Connection:
-        """The connection, which is asked whether it is still there unless it has just been of use."""
-        if self._conn is not None and monotonic() - self._answered_at < FRESH:
-            return self._conn
-        if self._conn is not None:
-            self._conn.close()  # the pool asks it
-        self._conn = None
-        self._conn = self._engine.connect()
-        self._answered_at = monotonic()
-        return self._conn
 
 
 def ensure_topic(conn: sa.Connection, topic: str, partitions: int) -> int:
