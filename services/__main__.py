@@ -37,8 +37,9 @@ ROOMS = {
     "status": {"status"},
     "dead": {"dead"},
     "backups": {"backup", "restore"},
+    "mail": {"mail"},
 }
-SERVING = {"ingest", "timeline", "api"}
+SERVING = {"ingest", "timeline", "api", "mail"}
 
 
 @app.callback()

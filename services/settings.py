@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         default=[], description="Regular expressions; what they find in texts and data is masked before it is kept."
     )
 
+    smtp_port: int | None = Field(default=None, description="Take mails by SMTP on this port.")
+    lmtp_port: int | None = Field(default=None, description="Take mails by LMTP on this port.")
+    mail_source: str | None = Field(default=None, description="Source of mails whose recipient names none.")
+    mail_certificate: Path | None = Field(default=None, description="Certificates for STARTTLS, in PEM.")
+    mail_key: Path | None = Field(default=None, description="Their private key, in PEM.")
+    mail_sign_in: bool = Field(default=False, description="SMTP clients have to sign in with a source's key.")
     mail_own: list[str] = Field(
         default=[], description="Our mail addresses and domains: mails that they write are answers to customers."
     )

@@ -86,7 +86,7 @@ def migrate(context: typer.Context) -> None:
 
 def start(part: str, environment: Mapping[str, str], *words: str) -> Start:
     """Starts a part that ends with this process."""
-    return processes.command([sys.executable, "-m", "services", part, "--attached", *words], environment)
+    return processes.command([sys.executable, "-m", "services", *part.split(), "--attached", *words], environment)
 
 
 def ingesting(count: int, environment: Mapping[str, str], folder: Path) -> list[Child]:

@@ -159,6 +159,8 @@ def _children(settings: Settings) -> Iterator[list[Child]]:
     with TemporaryDirectory(prefix="tellonce-") as folder:
         children = [Child(part, parts.start(part, environment)) for part in ("timeline", "api")]
         children += parts.ingesting(settings.ingest_processes, environment, Path(folder))
+        if settings.smtp_port or settings.lmtp_port:
+            children.append(Child("mail", parts.start("mail listen", environment)))
         try:
             yield children
         finally:
