@@ -4,14 +4,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
-    model_validator,
 )
 
 from schemas.event import Name, Short, Strict
@@ -67,6 +65,19 @@ class Changed(Data):
     """A message that was written anew, its words in `text`, or taken back. What it said before is kept."""
 
     message: Short = Field(description="The id of the message's own event, of the same source.")
+
+
+class Reaction(Changed):
+    """A sign that was put on a message; without an emoji: that was taken off again."""
+
+    emoji: str | None = None
+
+
+class Undelivered(Changed):
+    """A message of the company's that did not reach the customer."""
+
+    reason: str | None = None
+    code: str | int | None = Field(default=None, description="The channel's own code of the error.")
 
 
 class Desk(Data):
@@ -183,57 +194,6 @@ class Named(Data):
 
     name: str
     properties: dict[str, Any] = {}
-
-
-class Feedback(Data):
-    """A survey's answer; its words are in `text`."""
-
-    kind: Literal["nps", "ces", "csat"]
-    score: Number = Field(description="nps 0 to 10, ces 1 to 7, csat 1 to `scale` 5, or 0 to `scale` 100.")
-    scale: Literal[5, 100] = Field(default=5, description="csat only.")
-
-    @model_validator(mode="after")
-    def _in_range(self) -> "Feedback":
-        hundred = self.kind == "csat" and self.scale == 100
-        low, high = (0, 100) if hundred else {"nps": (0, 10), "ces": (1, 7), "csat": (1, 5)}[self.kind]
-        if not low <= self.score <= high:
-            raise ValueError(f"score: {self.kind} goes from {low} to {high}, not {self.score:g}")
-        return self
-
-
-class Item(Data):
-    """A line of a purchase."""
-
-    name: str | None = None
-    sku: str | None = None
-    quantity: Annotated[Number, Field(ge=0)] = 1
-    amount: Amount | None = None
-
-
-class Purchase(Data):
-    """What was bought; the order's number is in `references`."""
-
-    amount: Amount | None = None
-    currency: Currency | None = None
-    items: list[Item] = []
-
-
-class Delivery(Data):
-    """How far a parcel is."""
-
-    status: Name = Field(examples=["shipped", "in_transit", "delayed", "delivered", "lost", "returned"])
-    tracking: str | None = None
-    carrier: str | None = None
-    due: str | AwareDatetime | None = Field(default=None, description="The promised day or moment.")
-
-
-class Billing(Data):
-    """How an invoice stands; its number is in `references`."""
-
-    status: Name = Field(examples=["issued", "paid", "reminded", "failed", "refunded"])
-    amount: Amount | None = None
-    currency: Currency | None = None
-    due: str | None = Field(default=None, description="The day it is to be paid.")
 
 
 class Handle(Strict):

@@ -5,16 +5,13 @@ from typing import Any, NamedTuple
 
 from schemas.data import (
     Bar,
-    Billing,
     Call,
     CallEnd,
     Changed,
     ChatEnd,
     ChatStart,
     Data,
-    Delivery,
     Failure,
-    Feedback,
     Form,
     Hold,
     Identified,
@@ -24,13 +21,15 @@ from schemas.data import (
     Note,
     Page,
     Pair,
-    Purchase,
+    Reaction,
     Recording,
     Search,
     Transfer,
     Turn,
+    Undelivered,
 )
 from schemas.event import Direction
+from schemas.touchpoints import Billing, Delivery, Feedback, Purchase, Review, ShopVisit
 
 
 class EventType(NamedTuple):
@@ -76,6 +75,8 @@ _TYPES = (
     EventType("message.sent", Message, None, OUT, "The company wrote to the customer."),
     EventType("message.edited", Changed, None, IN, "A message was written anew."),
     EventType("message.deleted", Changed, None, IN, "A message was taken back."),
+    EventType("message.reacted", Reaction, None, IN, "A sign was put on a message, or taken off."),
+    EventType("message.failed", Undelivered, None, INTERNAL, "A message did not reach the customer."),
     EventType("call.ringing", Call, "phone", IN, "A call rings or waits in a queue."),
     EventType("call.started", Call, "phone", IN, "A call was answered."),
     EventType("call.menu_choice", MenuChoice, "phone", IN, "The caller chose in the IVR."),
@@ -93,6 +94,8 @@ _TYPES = (
     EventType("screen.viewed", Named, "app", IN, "A screen of the app was opened."),
     EventType("app.event", Named, "app", IN, "Something happened in the app."),
     EventType("feedback.received", Feedback, None, IN, "The customer answered a survey."),
+    EventType("review.posted", Review, "social", IN, "Somebody wrote a review in public."),
+    EventType("shop.visited", ShopVisit, "in_person", IN, "The customer came to a shop."),
     EventType("purchase.made", Purchase, None, IN, "The customer bought something."),
     EventType("delivery.updated", Delivery, None, INTERNAL, "A delivery changed its status."),
     EventType("billing.updated", Billing, None, INTERNAL, "An invoice changed its status."),

@@ -26,20 +26,12 @@ SENTENCES: dict[str, Sentence] = {}
 AUTOMATIC = {"reply": "Automatic reply", "bounce": "Mail came back", "list": "Mailing list"}
 WHO = {"customer": "Customer", "agent": "Agent", "bot": "Bot", "system": "System"}
 KINDS = {
-    "email": "Mail",
-    "phone": "Call",
-    "chat": "Chat",
-    "sms": "Text messages",
-    "web": "Visit",
-    "app": "App visit",
-}
+    "email": "Mail", "phone": "Call", "chat": "Chat", "sms": "Text messages", "web": "Visit", "app": "App visit",
+}  # fmt: skip
 COUNTED = {"message": "message.", "page": "page.viewed", "screen": "screen.viewed", "error": "error.shown"}
 SUBJECTS = {
-    "message.received": "subject",
-    "message.sent": "subject",
-    "call.menu_choice": "reason",
-    "form.submitted": "form",
-}
+    "message.received": "subject", "message.sent": "subject", "call.menu_choice": "reason", "form.submitted": "form",
+}  # fmt: skip
 
 
 def describe(event: Wire) -> str:
@@ -120,6 +112,17 @@ def _edited(event: Wire, data: Data) -> str:
 @_says("message.deleted")
 def _deleted(event: Wire, data: Data) -> str:
     return f"{who(event)} took a message back"
+
+
+@_says("message.reacted")
+def _reacted(event: Wire, data: Data) -> str:
+    emoji = data.get("emoji")
+    return f"{who(event)} reacted with {emoji}" if emoji else f"{who(event)} took a reaction back"
+
+
+@_says("message.failed")
+def _failed(event: Wire, data: Data) -> str:
+    return joined("A message of ours did not arrive", shortened(str(data.get("reason") or ""), 120))
 
 
 @_says("call.ringing")
@@ -226,6 +229,20 @@ def _feedback(event: Wire, data: Data) -> str:
     kind = str(data.get("kind", ""))
     best = {"nps": 10, "ces": 7}.get(kind, data.get("scale", 5))
     return _with_words(f"Rated {data.get('score')} of {best} ({kind.upper()})", data)
+
+
+@_says("review.posted")
+def _review(event: Wire, data: Data) -> str:
+    rating, scale = data.get("rating"), data.get("scale", 5)
+    stars = "" if rating is None else f", {rating} of {scale}"
+    site = f" on {data['site']}" if data.get("site") else ""
+    return _with_words(f"Wrote a review{site}{stars}", data)
+
+
+@_says("shop.visited")
+def _shop(event: Wire, data: Data) -> str:
+    place = f" in {data['place']}" if data.get("place") else ""
+    return _with_words(joined(f"Came to the shop{place}", plain(data.get("reason")), data.get("outcome")), data)
 
 
 @_says("purchase.made")

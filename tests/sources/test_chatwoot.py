@@ -62,6 +62,39 @@ def test_what_is_edited_or_taken_back_is_told_by_events_of_their_own() -> None:
     assert (gone["type"], gone["data"]["message"]) == ("message.deleted", "118")
 
 
+@pytest.mark.parametrize(
+    ("more", "type", "data"),
+    [
+        ({"submitted_values": {"csat_survey_response": {"rating": 4, "feedback_message": "Quick"}}},
+         "feedback.received", {"kind": "csat", "score": 4, "text": "Quick"}),
+        ({"submitted_email": "jane@acme.ee"}, "customer.identified", {"traits": {}}),
+        ({"submitted_values": [{"name": "size", "title": "Size", "value": "XL"}]}, "form.submitted",
+         {"fields": {"size": "XL"}}),
+        ({"external_error": "131026: undeliverable"}, "message.failed", {"reason": "131026: undeliverable"}),
+    ],
+)  # fmt: skip
+def test_what_an_update_brings_is_told_as_what_it_is(more: dict[str, Any], type: str, data: dict[str, Any]) -> None:
+    bot = {"event": "message_updated", "message_type": "template", "content": "How was it?", "sender": None}
+    event = only(MESSAGE | bot | {"content_attributes": more})
+    assert event["type"] == type
+    assert {name: event["data"].get(name) for name in data} == data
+    assert event["direction"] == ("internal" if type == "message.failed" else "inbound")
+    assert event["conversation"] == "10"
+
+
+def test_a_contact_is_identified_once_for_what_is_known_of_them() -> None:
+    event = only(CONTACT | {"event": "contact_updated"})
+    assert (event["type"], event["data"]["traits"]) == ("customer.identified", {"name": "Mari"})
+    assert only(CONTACT | {"event": "contact_created"})["id"] == event["id"]
+    assert only(CONTACT | {"event": "contact_updated", "name": "Mari M"})["id"] != event["id"]
+
+
+def test_opening_the_widget_is_a_page_that_was_seen() -> None:
+    info = {"referer": "https://shop.ee/faq", "initiated_at": {"timestamp": "Mon May 04 2026 12:13:20 GMT+0300"}}
+    event = only({"event": "webwidget_triggered", "contact": CONTACT, "source_id": "s1", "event_info": info})
+    assert (event["type"], event["channel"], event["data"]["url"]) == ("page.viewed", "web", "https://shop.ee/faq")
+
+
 def test_a_contact_whom_the_site_vouches_for_is_verified() -> None:
     event = only(MESSAGE | {"conversation": CONVERSATION | {"contact_inbox": {"hmac_verified": True}}})
     assert {one["verification"] for one in event["data"]["identifiers"]} == {"verified"}

@@ -1,5 +1,6 @@
 """Fields of other people's JSON, read leniently: what is of another kind counts as missing. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -61,3 +62,24 @@ def _number(document: Mapping[str, Any], fields: tuple[str, ...], limit: float) 
         if abs(value) < limit:
             return value
     return None
+
+
+def named(**values: str | None) -> list[dict[str, str]]:
+    """Identifiers by type; those without a value are left out."""
+    return [{"type": type, "value": value} for type, value in values.items() if value]
+
+
+def name(document: Mapping[str, Any], *fields: str) -> str | None:
+    """The first of the fields that holds a text, as long as a name may be."""
+    found = text(document, *fields)
+    return found and found[:512]
+
+
+def told(at: datetime | None, otherwise: datetime) -> str:
+    """A time as documents have it; `otherwise` where the vendor says none."""
+    return (at or otherwise).isoformat()
+
+
+def content_id(*parts: object) -> str:
+    """An id of content, for what the vendor gives none: the same on every retry."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode(errors="replace")).hexdigest()[:24]
