@@ -262,8 +262,8 @@ VENDORS = (
             "source's key), and a rule for the source `aws.connect`. *With who called and all figures*: data streaming "
             "of contact records → Kinesis → Firehose with the HTTP endpoint `{url}` and the source's key as its access "
             "key; Contact Lens' real-time segments go the same way. A buffer of 1 MiB needs "
-            "`TELLONCE_MAX_BODY=2000000` and `TELLONCE_MAX_EVENTS=5000`. A file of Contact Lens is posted as it is, with `?contact=ID` where it "
-            "does not name the contact; take either files or segments."
+            "`TELLONCE_MAX_BODY=2000000` and `TELLONCE_MAX_EVENTS=5000`. A file of Contact Lens is posted as it is, "
+            "with `?contact=ID` where it does not name the contact; take either files or segments."
         ),
         becomes={
             "INITIATED, QUEUED": "call.ringing, chat.started; of a transfer: call.transferred",
