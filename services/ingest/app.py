@@ -1,6 +1,6 @@
 """The ingest service: takes what channel systems post, and answers 200 when the event log says durable."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from services.ingest.errands import Errands, Get, get
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures, TimedAppender
-from services.ingest.openapi import EVENTS, KEYS, REFUSALS, SEGMENT
+from services.ingest.openapi import EVENTS, KEYS, REFUSALS, VENDORS
 from services.ingest.operations import operations
 from services.ingest.posts import Answer, Posts
 from services.ingest.siblings import Siblings
-from services.ingest.sources import segment, vendors
+from services.ingest.sources import vendors
 from services.ingest.sources.vendor import Vendor
 from services.settings import Settings
 
@@ -105,12 +105,12 @@ def _add_addresses(app: Application, posts: Posts, errands: Errands, known: Mapp
     app.direct, app.browsers = {}, {}
     app.deliveries = Endpoint(SOURCES, deliveries.deliver, measures, METHODS)
     app.delivering = CORSMiddleware(app.deliveries, **_browsers(settings))
-    endpoints = {"/v1/events": (posts.events, EVENTS)} | dict.fromkeys(segment.PATHS, (posts.segment, SEGMENT))
-    for path, (take, described) in endpoints.items():
-        _describe(app, path, take, described)
-        _add(app, settings, path, Endpoint(path, take, measures))
+    _describe(app, "/v1/events", "events", posts.events.__doc__ or "", EVENTS)
+    _add(app, settings, "/v1/events", Endpoint("/v1/events", posts.events, measures))
     for vendor in known.values():
         for path, methods in vendor.routes.items():
+            if vendor.name in VENDORS:
+                _describe(app, path, vendor.name, *VENDORS[vendor.name])
             taken = frozenset(methods.split())
             _add(app, settings, path, Endpoint(path, deliveries.route(vendor, methods), measures, taken))
 
@@ -135,21 +135,21 @@ def _browsers(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _describe(app: FastAPI, path: str, take: Callable[..., object], described: dict[str, Any]) -> None:
+def _describe(app: FastAPI, path: str, name: str, words: str, described: dict[str, Any]) -> None:
     """Add a direct address to the description."""
 
     async def endpoint() -> None:
         """Never run: see `Application`."""
 
-    endpoint.__name__ = take.__name__
+    endpoint.__name__ = name
     app.router.add_api_route(
         path,
         endpoint,
         methods=["POST"],
         response_model=Answer,
         responses=REFUSALS,
-        summary=(take.__doc__ or "").partition(":")[0].partition(",")[0],
-        description=take.__doc__,
+        summary=words.partition(":")[0].partition(",")[0],
+        description=words,
         dependencies=KEYS,  # not run: they describe
         openapi_extra=described,
     )

@@ -67,6 +67,7 @@ class Deliveries:
         """The answer in the vendor's form, where it has one, or in ours. Raises Problem in ours."""
         post, limit = self._post(request, path), self._settings.max_mail if vendor.large else self._settings.max_body
         try:
+            self._posts.acceptance.check()
             with bodies.Portion(self._posts.budget) as take:
                 raw = await self._posts.raw(request, take, limit)
                 content = bodies.inflate(raw, request.headers.get("content-encoding", ""), limit)

@@ -61,4 +61,7 @@ KEYS = [
     Security(HTTPBearer(description="The source's key.", auto_error=False)),
     Security(APIKeyQuery(name="writeKey", description="The source's key.", auto_error=False)),
 ]
-EVENTS, SEGMENT = _events(), _segment()
+EVENTS = _events()
+# Vendors whose own addresses are described, in what words.
+CALLS = "Post Segment's calls, in a batch or one by one, as its clients and RudderStack's do."
+VENDORS = {"segment": (CALLS, _segment())}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -10,13 +9,12 @@ from pydantic import BaseModel, Field
 from schemas.codec import Malformed
 from services.errors import Invalid
 from services.eventlog.budget import Budget
-from services.ingest import bodies, cloudevents, documents
+from services.ingest import bodies, cloudevents
 from services.ingest.acceptance import Acceptance, Judged, Verdict
 from services.ingest.credentials import in_request
 from services.ingest.endpoints import Posted
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures
-from services.ingest.sources import segment
 from services.settings import Settings
 
 
@@ -51,21 +49,6 @@ class Posts:
             try:
                 posted = cloudevents.translate(request.headers, body, self.settings.max_depth)
                 judged = self.acceptance.judge(source, posted, datetime.now(UTC))
-            except Malformed as error:
-                raise Invalid(error.message, code=error.code) from None
-        return await self.stored(judged)
-
-    async def segment(self, request: Posted) -> dict[str, Any]:
-        """Post Segment's calls, in a batch or one by one, as its clients and RudderStack's do."""
-        self.acceptance.check()
-        with bodies.Portion(self.budget) as take:
-            body = await self._body(request, take)
-            try:
-                call = documents.parse(body)
-                source = await self.keys.source_of(chain(in_request(request), segment.write_keys(call)))
-                path, received_at = request.path.rstrip("/"), datetime.now(UTC)
-                posted = segment.translate(path, call, received_at, self.settings.max_depth)
-                judged = self.acceptance.judge(source, posted, received_at)
             except Malformed as error:
                 raise Invalid(error.message, code=error.code) from None
         return await self.stored(judged)

@@ -1,10 +1,10 @@
 """A request as a vendor made it, with what signatures and translators need of it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from schemas.codec import Malformed
@@ -13,6 +13,7 @@ from services.ingest.sources import form
 from services.ours import Ours
 
 Document = dict[str, Any]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,27 @@ class Post:
         return dict(reversed(self.query))
 
     @cached_property
+    def json(self) -> Any:
+        """The body as JSON, whatever its Content-Type says. Raises Malformed."""
+        return documents.parse(self.content)
+
+    @property
     def object(self) -> Document:
-        """The body as a JSON object, whatever its Content-Type says. Raises Malformed."""
-        parsed = documents.parse(self.content)
-        if not isinstance(parsed, dict):
+        """The body as a JSON object. Raises Malformed."""
+        if not isinstance(self.json, dict):
             raise Malformed("not_an_object", "The body is JSON, but no object: send it as the vendor does.")
-        return parsed
+        return self.json
+
+    @cached_property
+    def _read(self) -> dict[Callable[["Post"], Any], Any]:
+        return {}
+
+    def once(self, read: Callable[["Post"], Read]) -> Read:
+        """What a function reads of this post, which looks but once. Raises what it raises."""
+        if read not in self._read:
+            self._read[read] = read(self)
+        found: Read = self._read[read]
+        return found
 
     @cached_property
     def form(self) -> tuple[form.Field, ...]:

@@ -4,19 +4,17 @@ Source: Segment's HTTP API and its specs of the six calls. What the context says
 agent, campaign) is left out.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from schemas.codec import Malformed
-from services.ingest.documents import shallow
+from services.ingest.sources import trackers
 from services.ingest.sources.fields import given, moment, part, text
 from services.ingest.sources.tracked import track
-
-Document = dict[str, Any]
+from services.ingest.sources.vendor import Document, Post, Vendor
 
 # The last part of an address, whole or as the browser's client shortens it, and the call it takes.
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
@@ -25,73 +23,73 @@ MANY = ("batch", "import", "b")
 PATHS = tuple(f"/v1/{name}" for name in (*MANY, *SINGLE))
 
 MOBILE = re.compile(r"\b(ios|iphone|ipad|ipados|android|kotlin|swift|react-native|flutter|tvos|watchos)\b")
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def write_keys(body: Any) -> Iterator[str]:
-    """The key that a body carries, if any."""
-    key = text(body, "writeKey") if isinstance(body, dict) else None
+def keys(post: Post) -> Iterator[str]:
+    """The key that a body carries, if any. Raises Malformed."""
+    key = text(post.json, "writeKey") if isinstance(post.json, dict) else None
     if key:
         yield key
 
 
-def translate(path: str, body: Any, received_at: datetime, depth: int) -> Iterator[Document | Malformed]:
-    """A request's calls as documents for `schemas.codec.from_wire`; what can't be taken as its Malformed.
+def translate(post: Post) -> Iterator[Document | Malformed]:
+    """The calls of a batch, or of an array of them, or the one whose name stands in it or at the address's end.
 
-    `path` is one of PATHS, `depth` is how many levels a call may nest. Raises Malformed if the body as a
-    whole is no call and no batch of them.
+    Raises Malformed if the body as a whole is none of these.
     """
-    name = path.rpartition("/")[2]
-    if not isinstance(body, dict):
+    body, name = post.json, SINGLE.get(post.path.rstrip("/").rpartition("/")[2])
+    calls: Any
+    if isinstance(body, list):  # what Segment's and RudderStack's webhooks post together
+        calls, body = body, {}
+    elif not isinstance(body, dict):
         raise Malformed("not_a_call", 'The body is no JSON object: send a call, or {"batch": [call, …]}.')
-    calls = [body | {"type": SINGLE[name]}] if name in SINGLE else body.get("batch")
+    elif name or ("batch" not in body and _kind(body)):
+        calls = [body | given(type=name)]
+    else:
+        calls = body.get("batch")
     if not isinstance(calls, list):
         raise Malformed("not_a_batch", 'Field "batch" is no list: send {"batch": [call, …]}.')
-    return (_translated(shallow(call, depth), body, received_at) for call in calls)
+    return trackers.each(calls, partial(_translated, body=body, received_at=post.received_at))
 
 
-def _translated(call: Any, body: Document, received_at: datetime) -> Document | Malformed:
-    if isinstance(call, Malformed):
-        return call
-    if not isinstance(call, dict):
-        return Malformed("not_a_call", "The call is no JSON object.")
-    kind = text(call, "type", "action") or ""
+def _translated(call: Document, body: Document, received_at: datetime) -> Iterable[Document]:
+    kind = _kind(call)
     if kind not in TRANSLATIONS:
-        return Malformed("unknown_call", f'Field "type" is {kind!r}: write one of {", ".join(CALLS)}.')
+        raise Malformed("unknown_call", f'Field "type" is {kind!r}: write one of {", ".join(CALLS)}.')
     traits = _traits(call, kind)
-    document = {
-        "id": text(call, "messageId", "message_id") or _content_id(call),
+    account, device = text(call, "userId", "user_id"), text(call, "anonymousId", "anonymous_id")
+    event = {
+        "id": text(call, "messageId", "message_id") or trackers.content_id(call, _stated(call), received_at),
         "time": _occurred_at(call, body, received_at).isoformat(),
         "channel": "app" if kind == "screen" or _is_mobile(call) else "web",
-        "author": {"role": "customer"} | given(name=_name(traits)),
-        "identifiers": _identifiers(call, traits),
-        **given(language=_language(call)),
+        "author": trackers.author(traits),
+        "identifiers": trackers.identifiers(account, traits, device),
+        **given(language=trackers.language(text(part(call, "context"), "locale"))),
     }
-    return document | TRANSLATIONS[kind](call)
+    event |= TRANSLATIONS[kind](call)
+    yield trackers.joined(event, text(call, "previousId", "previous_id")) if kind == "alias" else event
+
+
+def _kind(call: Document) -> str:
+    """Which call it is; one that does not say, and whose address did not, by what only that call has."""
+    signs = {"event": "track", "previousId": "alias", "groupId": "group", "traits": "identify"}
+    return text(call, "type", "action") or next((kind for field, kind in signs.items() if field in call), "")
+
+
+def _track(call: Document) -> Document:
+    who = text(call, "userId", "user_id") or text(_traits(call, "track"), "email")
+    return track(text(call, "event", "name") or "event", part(call, "properties"), who)
 
 
 def _identify(call: Document) -> Document:
     return {"type": "customer.identified", "data": {"traits": _traits(call, "identify")}}
 
 
-def _alias(call: Document) -> Document:
-    """`previousId` is the same customer. Some clients alias an id to itself, which joins nothing."""
-    account, previous = text(call, "userId", "user_id"), text(call, "previousId", "previous_id")
-    identifiers = _identifiers(call, _traits(call, "alias"))
-    data: Document = {"traits": _traits(call, "alias")}
-    if previous and previous != account:
-        data["previous"] = {"type": "email" if MAIL.fullmatch(previous) else "device", "value": previous}
-        identifiers = [*(one for one in identifiers if one != data["previous"]), data["previous"]]
-    return {"type": "customer.identified", "identifiers": identifiers, "data": data}
-
-
 def _page(call: Document) -> Document:
     properties = part(call, "properties")
     seen = part(part(call, "context"), "page") | properties
-    fields = {field: text(seen, field) for field in ("url", "title", "referrer")}
     name = text(call, "name") or text(properties, "name")
-    return {"type": "page.viewed", "data": given(**fields, name=name, properties=properties)}
+    return trackers.page(seen, "url", "title", "referrer", name, properties=properties)
 
 
 def _screen(call: Document) -> Document:
@@ -101,14 +99,11 @@ def _screen(call: Document) -> Document:
 
 
 def _group(call: Document) -> Document:
-    group = text(call, "groupId", "group_id")
-    references = [{"type": "group", "value": group}] if group else []
-    data = {"name": "group", "properties": part(call, "traits")}
-    return {"type": "app.event", "references": references, "data": data}
+    return trackers.group("group", text(call, "groupId", "group_id"), part(call, "traits"))
 
 
 TRANSLATIONS: dict[str, Callable[[Document], Document]] = {
-    "track": track, "identify": _identify, "page": _page, "screen": _screen, "group": _group, "alias": _alias,
+    "track": _track, "identify": _identify, "page": _page, "screen": _screen, "group": _group, "alias": _identify,
 }  # fmt: skip
 
 
@@ -117,40 +112,15 @@ def _traits(call: Document, kind: str) -> Document:
     return part(part(call, "context"), "traits") | ({} if kind == "group" else part(call, "traits"))
 
 
-def _identifiers(call: Document, traits: Document) -> list[Document]:
-    account, mail = text(call, "userId", "user_id"), text(traits, "email")
-    found = [
-        ("account", account),
-        ("email", account if account and MAIL.fullmatch(account) else None),
-        ("email", mail),
-        ("phone", text(traits, "phone")),
-        ("device", text(call, "anonymousId", "anonymous_id")),
-    ]
-    return [{"type": type, "value": value} for type, value in dict.fromkeys(found) if value]
+def _stated(call: Document) -> datetime | None:
+    return moment(call, "originalTimestamp") or moment(call, "timestamp")
 
 
 def _occurred_at(call: Document, body: Document, received_at: datetime) -> datetime:
-    """When it happened by a right clock: `sentAt` is what the sender's said when it posted.
-
-    A call with `receivedAt` was corrected by whoever passed it on: its `timestamp` stands. The skew is taken
-    in whole seconds, so that the network's delay moves nothing and a retry says the same time.
-    """
+    """A call with `receivedAt` was corrected by whoever passed it on: its `timestamp` stands."""
     if moment(call, "receivedAt"):
         return moment(call, "timestamp") or received_at
-    stated = moment(call, "originalTimestamp") or moment(call, "timestamp")
-    sent_at = moment(call, "sentAt") or moment(body, "sentAt")
-    if stated is None or sent_at is None:
-        return stated or received_at
-    try:
-        return stated + timedelta(seconds=round((received_at - sent_at).total_seconds()))
-    except OverflowError:
-        return received_at
-
-
-def _content_id(call: Document) -> str:
-    """An id for a call without `messageId`: of its content, so that it is the same on every retry."""
-    content = {field: value for field, value in call.items() if field not in ("sentAt", "writeKey")}
-    return "content-" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:40]
+    return trackers.corrected(_stated(call), moment(call, "sentAt") or moment(body, "sentAt"), received_at)
 
 
 def _is_mobile(call: Document) -> bool:
@@ -160,12 +130,45 @@ def _is_mobile(call: Document) -> bool:
     return has_device or call.get("channel") == "mobile" or bool(MOBILE.search(words.lower()))
 
 
-def _name(traits: Document) -> str | None:
-    first, last = text(traits, "firstName", "first_name"), text(traits, "lastName", "last_name")
-    name = text(traits, "name") or " ".join(word for word in (first, last) if word)
-    return name[:512] or None
-
-
-def _language(call: Document) -> str | None:
-    locale = (text(part(call, "context"), "locale") or "").replace("_", "-")
-    return locale if LANGUAGE.fullmatch(locale) else None
+BECOMES = {
+    "identify; alias": "customer.identified",
+    "page": "page.viewed",
+    "screen": "screen.viewed",
+    "track": "app.event, with references to orders, invoices, subscriptions and cases",
+    "track *Order Completed*; *Order Refunded*": "purchase.made; billing.updated",
+    "track *Products Searched*; *Application Crashed*": "search.made; error.shown",
+    "track *Live Chat …*": "chat.started, message.received, message.sent, chat.ended",
+    "track *Email Delivered*": "message.sent, as from a mailing list; the other *Email …*: app.event by e-mail",
+    "group": "app.event, with a reference to the group",
+}
+VENDORS = (
+    Vendor(
+        name="segment",
+        title="Segment",
+        channel="web",
+        translate=translate,
+        keys=keys,
+        routes=dict.fromkeys(PATHS, "POST"),
+        reference="https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/",
+        setup=(
+            "Give Segment's clients ingest's address as their host (`host`, in the browser `apiHost` with `/v1`), and "
+            "the source's key as the write key. Or, beside Segment itself: Connections → Destinations → Webhooks "
+            "(Actions), with `{url}?key=KEY` as the address."
+        ),
+        becomes=BECOMES,
+    ),
+    Vendor(
+        name="rudderstack",
+        title="RudderStack",
+        channel="web",
+        translate=translate,
+        keys=keys,
+        reference="https://www.rudderstack.com/docs/api/http-api/",
+        setup=(
+            "Give RudderStack's clients ingest's address as their data plane (`dataPlaneUrl`), and the source's key "
+            "as the write key; they post to Segment's addresses. Or, beside RudderStack itself, as a Webhook "
+            "destination with `{url}?key=KEY` as its address."
+        ),
+        becomes=BECOMES,
+    ),
+)

@@ -98,9 +98,7 @@ def _changed(event: Document, body: Document, post: Post) -> Iterator[Document]:
     }
 
 
-def _deleted(
-    message: Document, ts: str | None, event: Document, body: Document, post: Post
-) -> Iterator[Document]:
+def _deleted(message: Document, ts: str | None, event: Document, body: Document, post: Post) -> Iterator[Document]:
     number = f"{text(event, 'channel')}/{ts}"
     at = moment(event, "event_ts") or moment(event, "ts")
     known = _shared({"ts": ts, **message}, event, body, post)

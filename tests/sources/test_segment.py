@@ -7,9 +7,20 @@ import pytest
 
 from schemas.codec import Malformed, from_wire
 from schemas.event import Event
-from services.ingest.sources.segment import PATHS, translate, write_keys
+from services.ingest.sources.segment import PATHS, VENDORS, keys
+from services.ingest.sources.vendor import Post
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+def translate(path: str, body: Any, now: datetime, depth: int) -> list[Any]:
+    raw = json.dumps(body).encode()
+    return list(VENDORS[0].documents(Post(raw, raw, {}, now, path=path), depth))
+
+
+def write_keys(body: Any) -> list[str]:
+    raw = json.dumps(body).encode()
+    return list(keys(Post(raw, raw, {}, NOW)))
 
 
 def _call(**fields: Any) -> dict[str, Any]:
@@ -268,7 +279,7 @@ def test_a_bad_call_does_not_spoil_its_batch(call: Any, code: str) -> None:
     assert not isinstance(good, Malformed)
 
 
-@pytest.mark.parametrize("body", [[], "text", None, {}, {"batch": {}}, {"batch": None}])
+@pytest.mark.parametrize("body", ["text", None, {}, {"batch": {}}, {"batch": None}])
 def test_a_body_that_is_no_batch_is_refused(body: Any) -> None:
     with pytest.raises(Malformed) as refusal:
         translate("/v1/batch", body, NOW, depth=32)
@@ -276,5 +287,48 @@ def test_a_body_that_is_no_batch_is_refused(body: Any) -> None:
 
 
 def test_the_key_in_a_body_is_found() -> None:
-    assert list(write_keys({"writeKey": "k-1"})) == ["k-1"]
-    assert list(write_keys({"writeKey": ""})) == list(write_keys([])) == []
+    assert write_keys({"writeKey": "k-1"}) == ["k-1"]
+    assert write_keys({"writeKey": ""}) == write_keys([]) == []
+
+
+def test_calls_in_an_array_and_calls_that_do_not_say_which_they_are_are_taken() -> None:
+    unsaid = {"messageId": "m-2", "userId": "8812", "traits": {"email": "mari@example.com"}}
+    tracked, identified = translate("", [_call(), unsaid], NOW, 32)
+    assert (tracked["type"], identified["type"]) == ("app.event", "customer.identified")
+    [alone] = translate("", unsaid, NOW, 32)
+    assert alone == identified
+
+
+def test_a_call_without_id_and_time_is_another_an_hour_later_and_the_same_on_a_retry() -> None:
+    def id(now: datetime) -> str:
+        [document] = translate("/v1/page", {"userId": "8812", "name": "Home"}, now, 32)
+        return str(document["id"])
+
+    assert id(NOW) == id(NOW + timedelta(minutes=9)) != id(NOW + timedelta(hours=1))
+
+
+def test_a_refund_a_search_and_a_crash_are_what_they_mean() -> None:
+    refund = _event(_call(event="Order Refunded", properties={"order_id": "1001", "total": 5, "currency": "EUR"}))
+    assert (refund.type, refund.data["status"], refund.data["amount"]) == ("billing.updated", "refunded", "5.0")
+    assert refund.references[0].value == "1001"
+    search = _event(_call(event="Products Searched", properties={"query": "blue tea"}))
+    assert (search.type, search.data["query"]) == ("search.made", "blue tea")
+    crash = _event(_call(event="Application Crashed", properties={"message": "out of memory"}))
+    assert (crash.type, crash.data["message"], crash.direction) == ("error.shown", "out of memory", "outbound")
+    review = _event(_call(event="Product Reviewed", properties={"review_body": "The lid leaks"}))
+    assert (review.type, review.text) == ("app.event", "The lid leaks")
+
+
+def test_a_mail_that_was_sent_is_no_answer_and_what_became_of_it_stays_with_it() -> None:
+    said = {"email_id": "18vzF7u3z", "email_subject": "First shirt on us!"}
+    sent, opened, bounced = (
+        _event(_call(event=name, properties=said)) for name in ("Email Delivered", "Email Opened", "Email Bounced")
+    )
+    assert (sent.type, sent.channel, sent.direction, sent.data["subject"], sent.data["automatic"]) == (
+        "message.sent", "email", "outbound", "First shirt on us!", "list",
+    )  # fmt: skip
+    assert (opened.type, opened.channel, opened.direction) == ("app.event", "email", "inbound")
+    assert bounced.direction == "internal"
+    assert sent.conversation == opened.conversation == "18vzF7u3z 8812"
+    others = _event(_call(event="Email Opened", properties=said, userId="9999"))
+    assert others.conversation != opened.conversation
