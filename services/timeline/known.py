@@ -1,8 +1,9 @@
 """What a transaction has told the store, so that it need not say it again.
 
-It ends with the transaction. Kept beyond, it spares the store most of what events repeat, and one worker still gives
-the same in any order; several did not (`tests/property/test_laws.py`: an identifier was not found to be shared). Why is
-not known yet; what is not said takes no lock either.
+It ends with the transaction. Kept beyond, it gave the same content, spared at most 10 % of a transaction's processor
+time (of 100 and of 1,000 events; the rounds differed by as much), and would be wrong once identifiers leave the store:
+by a rebuild with other rules, a restore, an erasure. A worker that believes them known would then store events on the
+timeline of nobody.
 """
 
 from schemas.event import Verification

@@ -131,7 +131,9 @@ def test_identity_is_that_of_the_model_at_every_step(engine: sa.Engine) -> None:
             max_examples=examples,
             stateful_step_count=50,
             deadline=None,
+            derandomize=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate, Phase.shrink],
+            print_blob=True,
         ),
     )

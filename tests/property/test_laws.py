@@ -23,8 +23,10 @@ pytestmark = pytest.mark.timeout(1200)  # seconds; hundreds of small worlds each
 law = settings(
     max_examples=MANY,
     deadline=None,
+    derandomize=False,  # Hypothesis would draw the same worlds in each run where CI is set; a failure prints its blob
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    print_blob=True,
 )
 
 
