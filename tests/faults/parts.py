@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 # Becomes the command; what it leaves behind ends it when standard input ends, that is when the tests do, however.
 GUARD = 'exec 9<&0; { read -r _ <&9; kill -9 $$; } 9<&9 & exec "$@" 9<&- </dev/null'
 
@@ -32,9 +34,10 @@ class Part:
 
     @property
     def peak(self) -> float:
-        """The most memory it ever had as it runs now, in MB (resident set, Linux)."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1000
+        """The most memory that it or one of its processes ever had as they run now, in MB (resident set, Linux)."""
+        own = psutil.Process(self.pid)
+        statuses = [Path(f"/proc/{one.pid}/status").read_text() for one in (own, *own.children(recursive=True))]
+        return max(int(status.partition("VmHWM:")[2].split()[0]) for status in statuses) / 1000
 
     def start(self) -> None:
         """Start it, unless it runs; does not wait until it is of use."""

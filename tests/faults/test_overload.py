@@ -31,7 +31,10 @@ IN_A_ROW = 30  # good answers that show it
 LARGE = 250 if LONG else 30  # events of the largest size
 SOON = 0.5  # seconds for an answer, beyond what it took before
 
-pytestmark = pytest.mark.skipif(not LONG, reason="its load needs the machine for itself: `make faults`")
+pytestmark = [
+    pytest.mark.skipif(not LONG, reason="its load needs the machine for itself: `make faults`"),
+    pytest.mark.timeout(1200),  # millions of events are accepted, and read again
+]
 
 
 class Flooded:
