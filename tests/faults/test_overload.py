@@ -109,12 +109,12 @@ def test_the_log_is_away(how: str, flooded: Flooded) -> None:
     with ThreadPoolExecutor(1) as threads:
         pouring = threads.submit(flooded.flood.pour, AWAY + 4, 100)
         Flag().wait(2)  # of the flood, in which the log is there
-        stand.kill(name) if how == "killed" else stand[name].signal(signal.SIGSTOP)
+        stand.kill(name) if how == "killed" else stand[name].signal_all(signal.SIGSTOP)
         Flag().wait(AWAY)
         if how == "killed":
             stand.mend([name])
         else:
-            stand[name].signal(signal.SIGCONT)
+            stand[name].signal_all(signal.SIGCONT)
         back = monotonic()
         answers = pouring.result()
     print(f"{stand.log_kind} {how}")
