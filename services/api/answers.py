@@ -68,6 +68,15 @@ class Customer(Answer):
     live: str = Field(description="Where to start the live stream (`?after=`) so that nothing after this is missed.")
 
 
+class Revision(Answer):
+    """What became of a message after it was written."""
+
+    at: AwareDatetime = Field(description="When it was edited last, or taken back.")
+    text: str | None = Field(description="The words that stand; null if it was taken back.")
+    deleted: bool
+    earlier: list[str] = Field(description="What it said before, oldest first.")
+
+
 class Happening(Answer):
     """One event on a timeline."""
 
@@ -75,6 +84,10 @@ class Happening(Answer):
     interaction: UUID
     summary: str = Field(description="In a short English sentence.", examples=["Customer wrote: “My parcel is lost.”"])
     event: dict[str, Any] = Field(description="The event as CloudEvents JSON.")
+    revision: Revision | None = Field(
+        default=None,
+        description="In interactions: set if the message was edited or taken back; `event` stays as it was.",
+    )
     marks: list[str] = Field(
         default=[],
         description="What is odd about it: characters replaced, a wrong clock, other contents under the same id.",

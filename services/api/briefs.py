@@ -22,6 +22,7 @@ from services.api.answers import (
 from services.api.descriptions import outcome, subject
 from services.api.oddities import data_of
 from services.api.phrases import ago, plain, quoted, shortened, unquoted
+from services.api.revisions import ABOUT, standing
 
 Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
 
@@ -76,7 +77,7 @@ def is_waiting(interaction: Interaction) -> bool:
 
     Automatic replies, bounces and a system's own notices are nobody's word.
     """
-    for event in (item.event for item in reversed(interaction.items)):
+    for event in reversed(standing(interaction.items)):
         if event["type"] in CLOSING or _answers(event):
             return False
         if _asks(event):
@@ -86,7 +87,7 @@ def is_waiting(interaction: Interaction) -> bool:
 
 def recap(interaction: Interaction) -> Recap:
     """One interaction as the brief tells it."""
-    events = [item.event for item in interaction.items]
+    events = standing(interaction.items)
     said = [event for event in events if _is_statement(event)]
     longest = sorted(said, key=lambda event: len(unquoted(data_of(event)["text"])), reverse=True)[:EACH]
     answers = (event for event in reversed(events) if _answers(event) and data_of(event).get("text"))
@@ -208,11 +209,12 @@ def _is_talk(event: Wire) -> bool:
 
 def _asks(event: Wire) -> bool:
     """Whether this wants an answer; a survey's answer, a purchase or a login does not."""
-    return _is_talk(event) and event["direction"] == "inbound" and not _is_automatic(event)
+    is_said = _is_talk(event) and event["type"] not in ABOUT
+    return is_said and event["direction"] == "inbound" and not _is_automatic(event)
 
 
 def _answers(event: Wire) -> bool:
-    return event["direction"] == "outbound" and not _is_automatic(event)
+    return event["direction"] == "outbound" and event["type"] not in ABOUT and not _is_automatic(event)
 
 
 def _is_statement(event: Wire) -> bool:

@@ -28,7 +28,10 @@ WHO = {"customer": "Customer", "agent": "Agent", "bot": "Bot", "system": "System
 KINDS = {
     "email": "Mail", "phone": "Call", "chat": "Chat", "sms": "Text messages", "web": "Visit", "app": "App visit",
 }  # fmt: skip
-COUNTED = {"message": "message.", "page": "page.viewed", "screen": "screen.viewed", "error": "error.shown"}
+COUNTED = {
+    "message": ("message.received", "message.sent"), "page": "page.viewed", "screen": "screen.viewed",
+    "error": "error.shown",
+}  # fmt: skip
 SUBJECTS = {
     "message.received": "subject", "message.sent": "subject", "call.menu_choice": "reason", "form.submitted": "form",
 }  # fmt: skip

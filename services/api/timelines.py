@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from services.api.answers import Happening, Interaction
 from services.api.descriptions import describe, describe_interaction
 from services.api.oddities import marks
+from services.api.revisions import applied
 from services.errors import Invalid
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"
@@ -193,6 +194,7 @@ def _happenings(conn: sa.Connection, rows: Sequence[Any]) -> list[Happening]:
 
 
 def _interaction(row: Any, items: list[Happening], newest: int, oldest: int) -> Interaction:
+    items = applied(items)
     if len(items) > newest + oldest:  # several identifiers' parts brought as many each
         items = [*items[:oldest], *items[-newest:]]
     summary = describe_interaction(row.channel, row.events, [item.event for item in items])

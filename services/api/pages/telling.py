@@ -10,6 +10,7 @@ from services.api.answers import Happening, Interaction
 from services.api.descriptions import describe
 from services.api.oddities import data_of
 from services.api.phrases import joined, plain, quoted, shortened
+from services.api.revisions import shown
 
 # Steps on a way, told in one line that opens.
 WAY = ("page.viewed", "screen.viewed", "search.made", "app.event", "customer.identified")
@@ -20,7 +21,8 @@ AUTOMATIC = {"reply": "automatic reply", "bounce": "came back", "list": "mailing
 
 @dataclass(frozen=True)
 class Said:
-    """Something written or said. `role`: customer, agent, bot, system or note; `quote`: the earlier mail below it."""
+    """Something written or said. `role`: customer, agent, bot, system or note; `quote`: the earlier mail below it;
+    `before`: what it said before it was edited or taken back, oldest first."""
 
     kind: ClassVar[str] = "said"
     role: str
@@ -30,6 +32,7 @@ class Said:
     words: str
     quote: str
     language: str | None
+    before: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _title(interaction: Interaction) -> str:
 
 def _pieces(items: Sequence[Happening]) -> list[Said | Step | Trail]:
     found: list[Said | Step | Trail] = []
-    told = (item for item in items if item.event["type"] not in TOLD_ABOVE)
+    told = (item for item in shown(items) if item.event["type"] not in TOLD_ABOVE)
     for is_way, group in groupby(told, key=lambda item: item.event["type"] in WAY):
         stretch = list(group)
         if is_way and len(stretch) > 1:
@@ -110,7 +113,8 @@ def _said(item: Happening) -> Said:
     event, data = item.event, _data(item)
     author = data.get("author") or {}
     role = data.get("speaker") or author.get("role") or _side(event)
-    words, quote = split(str(data["text"]))
+    revision = item.revision
+    words, quote = split(str(data["text"]) if revision is None else revision.text or "")
     return Said(
         role="note" if event["type"] == "note.written" else str(role),
         name=str(author.get("name") or str(role).capitalize()),
@@ -119,6 +123,7 @@ def _said(item: Happening) -> Said:
         words=words,
         quote=quote,
         language=data.get("language"),
+        before=revision.earlier if revision else (),
     )
 
 
