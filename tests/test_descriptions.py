@@ -9,9 +9,10 @@ import pytest
 import schemas
 from schemas.codec import from_wire, to_wire
 from schemas.types import TYPES
-from services.api.descriptions import SENTENCES, describe, describe_interaction
+from services.api.descriptions import SENTENCES, describe
 from services.api.oddities import data_of, marks
 from services.api.phrases import ago, shortened, unquoted
+from services.api.summaries import describe_interaction
 from tests.builders import at, event
 
 EXAMPLES = sorted((Path(schemas.__file__).parent / "examples").glob("*.json"))

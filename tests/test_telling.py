@@ -6,8 +6,9 @@ from uuid import uuid4
 from schemas.codec import to_wire
 from schemas.event import Event
 from services.api.answers import Happening, Interaction
-from services.api.descriptions import describe, describe_interaction
+from services.api.descriptions import describe
 from services.api.pages.telling import Said, Step, Trail, split, tell
+from services.api.summaries import describe_interaction
 from tests.builders import event
 from tests.stories import call, mails, visit
 

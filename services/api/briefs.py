@@ -19,10 +19,10 @@ from services.api.answers import (
     SeenReference,
     Words,
 )
-from services.api.descriptions import outcome, subject
 from services.api.oddities import data_of
 from services.api.phrases import ago, plain, quoted, shortened, unquoted
 from services.api.revisions import ABOUT, standing
+from services.api.summaries import outcome, subject
 
 Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
 

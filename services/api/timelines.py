@@ -11,9 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.api.answers import Happening, Interaction
-from services.api.descriptions import describe, describe_interaction
+from services.api.descriptions import describe
 from services.api.oddities import marks
 from services.api.revisions import applied
+from services.api.summaries import describe_interaction
 from services.errors import Invalid
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"
