@@ -243,3 +243,11 @@ imports = sa.Table(
     _text("name", primary_key=True), _count("done"), _count("accepted"), _count("refused"),
     _time("updated_at", server_default=NOW),
 )  # fmt: skip
+
+# How far mailboxes are read: the last mail, by the number it has while `validity` stays the same (RFC 9051).
+mailboxes = sa.Table(
+    "mailboxes", metadata,
+    _text("name", primary_key=True),
+    sa.Column("validity", sa.BigInteger, nullable=False), sa.Column("uid", sa.BigInteger, nullable=False),
+    _time("updated_at", server_default=NOW),
+)  # fmt: skip

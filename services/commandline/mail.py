@@ -5,13 +5,14 @@ import signal
 import ssl
 import sys
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services import ports
-from services.commandline.opening import Instance, located
+from services.commandline.opening import Instance, located, opened
 from services.commandline.parts import Attached
 from services.database import engine
 from services.errors import Invalid
@@ -22,6 +23,15 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
 from services.settings import Settings
+
+
+class Security(StrEnum):
+    """How a mailbox is encrypted."""
+
+    tls = "tls"
+    starttls = "starttls"
+    none = "none"
+
 
 mail = typer.Typer(no_args_is_help=True, help="Mails by SMTP and LMTP, and those in a mailbox.")
 app = typer.Typer()
@@ -60,6 +70,38 @@ def listen_(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with located(told) as here, closing(open_appender(here.settings, here.url)) as appender:
         asyncio.run(_serve(here, appender, _tls(told)))
+
+
+@mail.command("read", epilog="Example:  TELLONCE_IMAP_PASSWORD=… tellonce mail read imap.example.com "
+              "support@shop.example --source support")  # fmt: skip
+def read_(
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="The IMAP server.")],
+    user: Annotated[str, typer.Argument(help="The account.")],
+    folder: Annotated[list[str] | None, typer.Option(help="Folders to read; INBOX.")] = None,
+    source: Annotated[str, typer.Option(help="Name of the source.")] = "mail",
+    port: Annotated[int | None, typer.Option(help="Left out: 993, or 143 without TLS from the start.")] = None,
+    security: Annotated[Security, typer.Option(help="How it is encrypted.")] = Security.tls,
+    token: Annotated[bool, typer.Option("--token", help="The password is a token for XOAUTH2.")] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(help="File of the password, read at each sign-in; else TELLONCE_IMAP_PASSWORD.")
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Certificates in PEM that it is checked by.")] = None,
+    only_new: Annotated[bool, typer.Option("--only-new", help="Leave out what is there at the first look.")] = False,
+    poll: Annotated[float, typer.Option(help="Seconds between looks, where the server can't tell by itself.")] = 60.0,
+    once: Annotated[bool, typer.Option("--once", help="End when all that is there is read.")] = False,
+) -> None:
+    """Read the mails of a mailbox by IMAP, each once, and go on with what comes. Nothing is changed there.
+
+    How far it has come is kept in the database. A folder of sent mails gives the answers, with TELLONCE_MAIL_OWN.
+    """
+    from services.commandline.mailbox import Wanted, read
+
+    wanted = Wanted(
+        host, user, folder or ["INBOX"], source, port, security, token, password_file, certificate, only_new, poll, once
+    )
+    with opened(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
+        read(here, appender, wanted)
 
 
 async def _serve(here: Instance, appender: Appender, tls: ssl.SSLContext | None) -> None:

@@ -93,7 +93,7 @@ class Reception:
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever went wrong, the mail is not kept."""
-        log.error("mail_failed", error=kind(error), exc_info=error)
+        log.error("mail_failed", error=kind(error))
         return AWAY
 
     async def _source(self, session: Session, address: str) -> Source | None:
