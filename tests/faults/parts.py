@@ -55,16 +55,16 @@ class Part:
         """Whether it runs, or is stopped in its tracks."""
         return self.process is not None and self.process.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
-        """Such as SIGSTOP, SIGCONT, SIGTERM."""
-        os.kill(self.pid, number)
-
     def signal_all(self, number: signal.Signals) -> None:
         """The same to its processes as well: PostgreSQL's go on without the one that started them."""
         for child in psutil.Process(self.pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 child.send_signal(number)
         self.signal(number)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Such as SIGSTOP, SIGCONT, SIGTERM."""
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         """As the kernel does it: `kill -9`."""
