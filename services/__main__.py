@@ -38,6 +38,7 @@ ROOMS = {
     "dead": {"dead"},
     "backups": {"backup", "restore"},
     "mail": {"mail"},
+    "asterisk": {"ami"},
 }
 SERVING = {"ingest", "timeline", "api", "mail"}
 
