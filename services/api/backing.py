@@ -49,8 +49,8 @@ def backing(request: Request) -> Backing:
 
 
 async def transaction(request: Request) -> AsyncIterator[AsyncConnection]:
-    """One transaction around the route, committed before its answer is sent."""
-    async with backing(request).reading.begin() as conn:
+    """A connection for the route, whose every statement is committed when it is done."""
+    async with backing(request).reading.connect() as conn:
         yield conn
 
 

@@ -44,7 +44,6 @@ MILESTONE = sa.text(f"""
         WHERE e.identifier_id = mine.id AND e.type = kind.name AND e.type IN {MILESTONES}
         ORDER BY e.occurred_at DESC LIMIT 3
     ) one ORDER BY one.occurred_at DESC, one.event_key""")
-PENDING = sa.text("SELECT EXISTS (SELECT FROM marks WHERE customer_id = ANY(:ids))")
 
 
 def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
@@ -63,5 +62,5 @@ def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
         dealings=[one for one in found if one.id not in visits],
         visits=[one for one in found if one.id in visits],
         milestones=[timelines.happening(row) for row in conn.execute(MILESTONE, {"ids": ids})],
-        pending=bool(conn.execute(PENDING, {"ids": ids}).scalar_one()),
+        pending=any(row.pending for row in rows),
     )

@@ -23,7 +23,8 @@ Rows = Sequence[Any]  # rows of a query, with its columns as attributes
 
 SETTLED = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"  # all transactions below it are over
 MEMBERS = sa.text(f"""
-    SELECT mine.*, {SETTLED} AS settled FROM identifiers asked JOIN identifiers mine USING (customer_id)
+    SELECT mine.*, {SETTLED} AS settled, EXISTS (SELECT FROM marks WHERE marks.customer_id = mine.id) AS pending
+    FROM identifiers asked JOIN identifiers mine USING (customer_id)
     WHERE asked.id = :asked ORDER BY mine.first_at, mine.first_key, mine.id""")
 NAMES = sa.text("SELECT name, max(seen_at) FROM names WHERE identifier_id = ANY(:ids) GROUP BY 1 ORDER BY 2 DESC, 1")
 COUNTED, LEAST = 2000, 50  # parts of interactions that figures are made of, and of each identifier at least

@@ -63,7 +63,9 @@ SUMS = sa.text("""
     GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC""")
 # Of each part the newest events, and the oldest where asked: what a call was about is said at its start.
 ITEMS = sa.text(f"""
-    SELECT DISTINCT ON (one.occurred_at, one.event_key) one.* FROM interactions part CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (one.occurred_at, one.event_key) one.*,
+        (SELECT count(*) FROM conflicts c WHERE c.event_key = one.event_key) AS conflicts
+    FROM interactions part CROSS JOIN LATERAL (
         (SELECT {EVENT} FROM events e
          WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
          ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :newest)
@@ -175,8 +177,8 @@ def interactions(
     """These interactions of a customer, newest first, with their newest and oldest events in order of time."""
     asked = {"ids": list(ids), "interactions": list(wanted), "newest": newest, "oldest": oldest}
     items: dict[UUID, list[Happening]] = {id: [] for id in wanted}
-    for item in _happenings(conn, conn.execute(ITEMS, asked).all()) if wanted else ():
-        items[item.interaction].append(item)
+    for row in conn.execute(ITEMS, asked) if wanted else ():
+        items[row.interaction_id].append(happening(row, row.conflicts))
     sums = conn.execute(SUMS, asked).all() if wanted else ()
     return [_interaction(row, items[row.id], newest, oldest) for row in sums]
 
