@@ -33,7 +33,7 @@ SOON = 0.5  # seconds for an answer, beyond what it took before
 
 pytestmark = [
     pytest.mark.skipif(not LONG, reason="its load needs the machine for itself: `make faults`"),
-    pytest.mark.timeout(1200),  # millions of events are accepted, and read again
+    pytest.mark.timeout(600),  # millions of events are accepted, and read again
 ]
 
 

@@ -122,11 +122,11 @@ def _replayed(stand: Stand, engine: sa.Engine) -> Iterator[sa.Engine]:
 
 
 def whole_log(stand: Stand) -> Iterator[Batch]:
-    """All that is in the log now, in order within each partition."""
+    """All that is in the log now, and perhaps what still comes, in order within each partition."""
     with open_reader(_settings(stand), stand.database) as reader:
         ends = {partition: end for partition, end in reader.ends().items() if end}
         at: dict[int, int] = {}
-        while at != ends:
+        while any(at.get(partition, 0) < end for partition, end in ends.items()):
             batches = reader.poll(0.5)
             held, _ = reader.assigned()
             for partition in held - at.keys() & ends.keys():
