@@ -112,12 +112,6 @@ def test_a_vendor_that_sends_its_secret_along_is_known_by_it(vendor: str) -> Non
             assert passes
 
 
-def test_every_vendor_proves_itself_somehow() -> None:
-    """Those whose clients run on sites and in apps, where everybody sees their key, have the key alone."""
-    unproven = {name for name, one in vendors().items() if not (one.verify or one.secret)}
-    assert unproven <= {name for name, one in vendors().items() if one.routes and one.channel == "web"}
-
-
 # Twilio signs the address with the fields of a form; the vector is the one of its documentation and libraries.
 TWILIO_URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 TWILIO_FORM = b"CallSid=CA1234567890ABCDE&Caller=%2B12349013030&Digits=1234&From=%2B12349013030&To=%2B18005551212"
