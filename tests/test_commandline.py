@@ -48,12 +48,12 @@ def test_every_command_has_help_with_an_example(command: list[str], capsys: pyte
 
 
 def test_a_source_s_key_stands_alone_on_standard_output(tellonce: Terminal, engine: sa.Engine) -> None:
-    added = tellonce("sources", "add", "webshop", "--kind", "email")
+    added = tellonce("sources", "add", "webshop", "--kind", "web")
     assert added.code == 0
     with engine.connect() as conn:
         source = source_of(conn, added.out.removesuffix("\n"))
     assert source
-    assert (source.name, source.kind) == ("webshop", "email")
+    assert (source.name, source.kind) == ("webshop", "web")
     assert "/v1/events" in added.err
 
 
