@@ -21,7 +21,6 @@ from cloudevents.core.v1.event import CloudEvent
 from psycopg import sql
 
 from tests.e2e.stacks import Stack, embedded, grown, postgres_server, wait_for  # noqa: F401 - a fixture
-from tests.e2e.test_sdks import modules  # noqa: F401 - a fixture
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
 ACCOUNT, DEVICE, MAIL, PHONE = "C-1001", "9b2f6a7e-device", "mari.maasikas@example.ee", "+37255512345"
@@ -211,7 +210,7 @@ def test_everything_again_changes_nothing(stack: Stack, told: dict[str, str], tm
     assert json.loads(stack.tellonce("status", "--json"))["events"] == before + 1
 
 
-def test_unmodified_node_clients_reach_the_same_timeline(stack: Stack, told: dict[str, str], modules: Path) -> None:  # noqa: F811
+def test_unmodified_node_clients_reach_the_same_timeline(stack: Stack, told: dict[str, str], modules: Path) -> None:
     for script in ("segment.js", "rudderstack.js"):
         subprocess.run(["node", script, stack.ingest, told["site"], "20"], cwd=modules, check=True, timeout=120)
     wait_for(lambda: brief(stack, told["agent"], email="mari@example.com")["status"] == 200, "Node's customer")

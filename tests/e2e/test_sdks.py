@@ -1,14 +1,8 @@
 """The real clients, unmodified, post over HTTP to a running server; what they posted is in the event log."""
 
-import os
-import shutil
-import socket
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,80 +10,14 @@ import requests
 import rudderstack.analytics.client
 import segment.analytics.client
 import sqlalchemy as sa
-import uvicorn
 from cloudevents.core.bindings import http as binding
 from cloudevents.core.v1.event import CloudEvent
 
-from schemas.codec import decode
 from schemas.event import Event
-from services import access
-from services.eventlog import EVENTS, Appender, Draft, LogUnavailable
-from services.eventlog.opening import ensure_topics, open_appender
-from services.ingest.app import create_app
-from services.settings import Settings
-from services.tables import log_records
+from tests.e2e.serving import KEY, Faltering, Stuttering, once, stored
 
-KEY = "src_of_the_shop"
-NODE = Path(__file__).parent / "node"
 MANY = 230
 SDKS = (segment.analytics.client, rudderstack.analytics.client)
-
-
-class Stuttering:
-    """A real appender whose log is away for the first few appends."""
-
-    def __init__(self, appender: Appender, away: int) -> None:
-        self._appender = appender
-        self.away = away
-
-    def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
-        if self.away:
-            self.away -= 1
-            raise LogUnavailable("away for a moment")
-        self._appender.append(drafts, topic)
-
-    def check(self) -> None:
-        self._appender.check()
-
-    def close(self) -> None:
-        self._appender.close()
-
-
-@contextmanager
-def _serving(database_url: str, appender: Appender, settings: Settings) -> Iterator[str]:
-    """A running server; its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(settings, database_url, appender)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture
-def appender(database_url: str, engine: sa.Engine) -> Iterator[Stuttering]:
-    with engine.begin() as conn:
-        access.add_source(conn, "shop", "segment", KEY)
-    ensure_topics(Settings(), database_url)
-    with closing(Stuttering(open_appender(Settings(), database_url), away=0)) as appender:
-        yield appender
-
-
-@pytest.fixture
-def address(database_url: str, appender: Stuttering) -> Iterator[str]:
-    with _serving(database_url, appender, Settings()) as address:
-        yield address
-
-
-def _stored(engine: sa.Engine) -> list[Event]:
-    ordered = sa.select(log_records.c.value).where(log_records.c.topic == EVENTS)
-    with engine.connect() as conn:
-        records = conn.scalars(ordered.order_by(log_records.c.partition, log_records.c.position)).all()
-    return [event for value in records for event in map(decode, bytes(value).split(b"\n"))]
 
 
 def _post_all(client: Any) -> None:
@@ -136,7 +64,7 @@ def test_a_python_client_delivers_all_it_was_given(address: str, engine: sa.Engi
     failures: list[Any] = []
     _post_all(sdk.Client(KEY, host=address, gzip=gzip, on_error=lambda *failure: failures.append(failure)))
     assert failures == []
-    _check(_stored(engine))
+    _check(stored(engine))
 
 
 @pytest.mark.parametrize("sdk", SDKS, ids=["segment", "rudderstack"])
@@ -146,29 +74,32 @@ def test_a_python_client_that_meets_a_log_that_is_away_posts_again(
     appender.away = 1
     _post_all(sdk.Client(KEY, host=address))
     assert appender.away == 0
-    _check(_stored(engine))
-
-
-@pytest.fixture(scope="session")
-def modules() -> Path:
-    """The Node clients, installed once into the cache as the lock file says."""
-    if not shutil.which("npm"):
-        miss = "Node.js with npm is not here; install it to run the Node clients"
-        pytest.fail(miss) if os.environ.get("CI") == "true" else pytest.skip(miss)
-    folder = Path(__file__).parents[2] / ".cache/node"
-    shutil.copytree(NODE, folder, dirs_exist_ok=True)
-    lock, installed = (NODE / "package-lock.json").read_bytes(), folder / "installed.json"
-    if not installed.is_file() or installed.read_bytes() != lock:
-        quick = ["--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-        subprocess.run(["npm", "ci", *quick], cwd=folder, check=True, timeout=240)
-        installed.write_bytes(lock)
-    return folder
+    _check(stored(engine))
 
 
 @pytest.mark.parametrize("sdk", ["segment", "rudderstack"])
 def test_a_node_client_delivers_all_it_was_given(modules: Path, address: str, engine: sa.Engine, sdk: str) -> None:
     subprocess.run(["node", f"{sdk}.js", address, KEY, str(MANY)], cwd=modules, check=True, timeout=60)
-    _check(_stored(engine))
+    _check(stored(engine))
+
+
+# What comes to nothing on its way: an answer that was lost, a refusal for now, one that stored nothing.
+TROUBLES = ((500, True), (429, False), (503, False))
+
+
+@pytest.mark.parametrize(
+    "sdk", [*SDKS, "segment", "rudderstack"], ids=["segment", "rudderstack", "node-segment", "node-rudderstack"]
+)
+def test_clients_that_meet_troubles_lose_and_double_nothing(
+    modules: Path, address: str, faltering: Faltering, engine: sa.Engine, sdk: Any
+) -> None:
+    faltering.answers[:] = TROUBLES
+    if isinstance(sdk, str):
+        subprocess.run(["node", f"{sdk}.js", address, KEY, str(MANY)], cwd=modules, check=True, timeout=120)
+    else:
+        _post_all(sdk.Client(KEY, host=address))
+    assert faltering.answers == []
+    _check(once(stored(engine)))
 
 
 @pytest.mark.parametrize("mode", [binding.to_structured_event, binding.to_binary_event], ids=["structured", "binary"])
@@ -182,7 +113,7 @@ def test_the_cloudevents_client_delivers_in_both_modes(address: str, engine: sa.
     headers = {**message.headers, "Authorization": f"Bearer {KEY}"}
     answer = requests.post(f"{address}/v1/events", data=message.body, headers=headers, timeout=10)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
-    [event] = _stored(engine)
+    [event] = stored(engine)
     assert (event.id, event.source, event.channel, event.text) == ("e-1", "shop/chat/web", "chat", "Kus mu pakk on?")
     assert event.extensions["subject"] == "kõne 100%"
     assert [(one.type, one.value) for one in event.identifiers] == [("email", "mari@example.com")]
