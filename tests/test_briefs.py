@@ -156,6 +156,13 @@ def test_a_survey_alone_is_feedback_and_no_contact() -> None:
     assert told.feedback.summary == "Rated 3 of 10 (NPS): “Slow”"
 
 
+def test_a_visit_to_the_shop_is_a_contact_that_waits_for_nothing() -> None:
+    visit = event(type="shop.visited", channel="in_person", text="The hose leaks.", data={"place": "Tartu"})
+    found = brief(interaction(visit, channel="in_person"))
+    assert found.open == []
+    assert [words.text for words in found.recent[0].said] == ["The hose leaks."]
+
+
 def test_the_same_page_many_times_on_end_is_told_once() -> None:
     titles = ["Home", "Returns", "Returns", "Returns"]
     pages = [

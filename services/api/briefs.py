@@ -29,6 +29,7 @@ Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
 PATIENCE = timedelta(days=30)  # what nobody answered for longer is no longer called open
 OPEN, RECENT, DEEDS, REFERENCES, EACH = 5, 5, 10, 10, 3  # how many of each a brief has
 STATEMENT = 500  # characters of one statement
+ASKING, TOLD = ("message.", "call.", "chat."), ("shop.", "review.")  # talk that wants an answer, and talk that has it
 CLOSING = ("call.ended", "chat.ended")
 BY = {
     "email": "by mail",
@@ -203,13 +204,13 @@ def _is_automatic(event: Wire) -> bool:
 
 def _is_talk(event: Wire) -> bool:
     """Whether it is part of a dealing; of types we don't know those with words are."""
-    known = event["type"].startswith(("message.", "call.", "chat."))
+    known = event["type"].startswith(ASKING + TOLD)
     return known or (event["type"] not in TYPES and bool(data_of(event).get("text")))
 
 
 def _asks(event: Wire) -> bool:
     """Whether this wants an answer; a survey's answer, a purchase or a login does not."""
-    is_said = _is_talk(event) and event["type"] not in ABOUT
+    is_said = _is_talk(event) and event["type"] not in ABOUT and not event["type"].startswith(TOLD)
     return is_said and event["direction"] == "inbound" and not _is_automatic(event)
 
 

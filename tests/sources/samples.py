@@ -9,6 +9,7 @@ from tests.sources import (
     test_rocketchat,
     test_slack,
     test_sunshine,
+    test_touchpoints,
     test_twilio_conversations,
 )
 
@@ -31,6 +32,15 @@ SAMPLES: dict[str, list[Any]] = {
     ],
     "slack": [test_slack.called_back(test_slack.SAID)],
     "rocketchat": [test_rocketchat.ROOM | {"type": "LivechatSession", "messages": [test_rocketchat.SAID]}],
+    "stripe": [test_touchpoints.INVOICE],
+    "shopify": [test_touchpoints.ORDER, test_touchpoints.PARCEL],
+    "aftership": [test_touchpoints.TRACKED],
+    "typeform": [test_touchpoints.ANSWERED],
+    "delighted": [test_touchpoints.RATED],
+    "point-of-sale": [{"id": "1", "amount": 9.9, "items": [{"name": "a"}], "customer": {"id": "C-1"}}, b"email=m%40e"],
+    "parcels": [{"status": "sent", "tracking": "1", "email": "m@e.ee"}],
+    "reviews": [{"text": "Good", "rating": 4, "author": {"name": "Mari"}}],
+    "surveys": [{"kind": "nps", "score": 9, "conversation": "1"}],
     "twilio-conversations": [
         test_twilio_conversations.posted(),
         [{"type": "com.twilio.conversations.message.added", "data": test_twilio_conversations.SAID}],

@@ -17,7 +17,7 @@ from services.ingest.trial import trial
 from tests.sources.chats import post
 from tests.sources.samples import SAMPLES
 
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
     | st.sampled_from([1e308, -1, 0, 2**63, "2026-05-04T09:00:00Z", "1777886000", "9" * 400, "x" * 600, "\ud800", "\0"])

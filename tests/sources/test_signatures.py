@@ -49,11 +49,28 @@ def slack(raw: bytes, secret: str, at: float) -> dict[str, str]:
     }
 
 
+def in_base64(header: str, before: str = "") -> Sign:
+    def sign(raw: bytes, secret: str, at: float) -> dict[str, str]:
+        return {header: before + base64.b64encode(digest("sha256", secret, raw).digest()).decode()}
+
+    return sign
+
+
+def stripe(raw: bytes, secret: str, at: float) -> dict[str, str]:
+    signed = f"{at:.0f}.".encode() + raw
+    return {"stripe-signature": f"t={at:.0f},v1={'0' * 64},v1={digest('sha256', secret, signed).hexdigest()},v0=6ffb"}
+
+
+def delighted(raw: bytes, secret: str, at: float) -> dict[str, str]:
+    return {"x-delighted-webhook-signature": f"sha256={digest('sha256', secret, raw).hexdigest()}"}
+
+
 SIGNED: dict[str, Sign] = {
     "chatwoot": chatwoot, "meta": meta, "whatsapp": meta, "messenger": meta, "instagram": meta, "intercom": intercom,
-    "slack": slack,
+    "slack": slack, "stripe": stripe, "shopify": in_base64("x-shopify-hmac-sha256"), "delighted": delighted,
+    "aftership": in_base64("aftership-hmac-sha256"), "typeform": in_base64("typeform-signature", "sha256="),
 }  # fmt: skip
-TIMED = ["chatwoot", "slack"]
+TIMED = ["chatwoot", "slack", "stripe"]
 KEYED = {"sunshine": "x-api-key", "rocketchat": "x-rocketchat-livechat-token"}
 
 

@@ -1,10 +1,12 @@
 """Fields of other people's JSON, read leniently: what is of another kind counts as missing. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+MONEY, CURRENCY = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII), re.compile(r"[A-Z]{3}")
 MILLISECONDS, MICROSECONDS = 1e11, 1e14  # as seconds the first would be the year 5138
 
 
@@ -83,3 +85,30 @@ def told(at: datetime | None, otherwise: datetime) -> str:
 def content_id(*parts: object) -> str:
     """An id of content, for what the vendor gives none: the same on every retry."""
     return hashlib.sha256("\x1f".join(map(str, parts)).encode(errors="replace")).hexdigest()[:24]
+
+
+def money_of(document: Mapping[str, Any], *fields: str) -> str | None:
+    """The first of the fields that holds an amount of money, as a decimal text; a comma may stand for its point."""
+    for field in fields:
+        stated = (text(document, field) or "").strip().replace(",", ".")
+        if MONEY.fullmatch(stated):
+            return stated
+    return None
+
+
+def currency_of(document: Mapping[str, Any]) -> str | None:
+    """The currency that a document is in, by its three letters."""
+    stated = (text(document, "currency") or "").strip().upper()
+    return stated if CURRENCY.fullmatch(stated) else None
+
+
+def quantity(document: Mapping[str, Any]) -> float:
+    """How many of a line; one where it isn't said."""
+    found = number(document, "quantity", "qty")
+    return found if found is not None and found >= 0 else 1
+
+
+def status_of(words: str) -> str:
+    """A vendor's word for a status as a name: `Out for delivery` is out_for_delivery."""
+    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words).lower()).strip("_")[:32]
+    return name if name[:1].isalpha() else "updated"
