@@ -219,6 +219,16 @@ def test_parts_nested_without_end_are_refused() -> None:
         read("From: a@b.ee\n" + nested)
 
 
+def test_comments_within_comments_without_end_are_read() -> None:
+    event = read(with_header("To: help@shop.example " + "(" * 9_000))
+    assert event.data["to"] == ["help@shop.example"]
+
+
+def test_a_header_of_a_megabyte_holds_up_nothing() -> None:
+    event = read(with_header("Content-Type: text/plain; " + "".join(f"a*{n}=b; " for n in range(80_000))))
+    assert event.text == "It should have come on Friday."
+
+
 WORDS = rb"""From: |Date: |Received: ;|Subject: |Message-ID: <|References: <a> <b|Mon, 31 Feb 0000 99:99 +9999
 Content-Type: multipart/mixed; boundary=edge|Content-Type: message/rfc822|Content-Type: ;;=|--edge|--edge--|
 Content-Transfer-Encoding: base64|Content-Transfer-Encoding: x-uuencode|Content-Disposition: attachment; name|

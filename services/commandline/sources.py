@@ -49,9 +49,9 @@ def add_source(
     settings = here.settings
     base = settings.ingest_url or f"http://{reachable(settings.host)}:{settings.ingest_port}"
     vendor = vendors().get(kind)
-    if vendor is None:
+    if vendor is None or kind in here.settings.channels:
         typer.echo(f"{name} may post to {base}/v1/events with Authorization: Bearer and this key.", err=True)
-    else:
+    if vendor:
         by = "signed by its secret" if secret and vendor.verify else "with ?key= and this key"
         typer.echo(f"{vendor.title} may post to {base}/v1/sources/{name}, {by}.", err=True)
 

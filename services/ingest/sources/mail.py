@@ -42,13 +42,13 @@ def document(raw: bytes, receipt: Receipt) -> Document:
     """
     try:
         mail = message_from_bytes(raw, policy=AsItStands())
+        body = mailbodies.body(mail)
     except RecursionError:
         raise Malformed("nested_too_deep", "Its parts are nested too deep to be read.") from None
     if not mail.keys():
         raise Malformed("not_a_mail", "There is no header at the beginning: give a whole mail (RFC 5322).")
-    headers = Headers(mail.items())
     is_report = mail.get_content_type() == "multipart/report"
-    return composed(headers, mailbodies.body(mail), receipt, _content_id(raw), is_report)
+    return composed(Headers(mail.items()), body, receipt, _content_id(raw), is_report)
 
 
 def composed(headers: Headers, body: Body, receipt: Receipt, id: str, is_report: bool = False) -> Document:

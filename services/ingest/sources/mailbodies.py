@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
+from itertools import islice
 from typing import Any
 
 from services import hypertext
 from services.ingest.sources.mailheaders import AsItStands, Headers, characters, decoded
 
 MOST_CHARACTERS = 1_000_000  # of a text or an HTML that are kept; the event log takes records of 4 MB
-MOST_ATTACHMENTS = 200  # that are listed
+MOST_PARTS, MOST_ATTACHMENTS = 1_000, 200  # that are looked at, and listed
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Body:
 
 def body(mail: Message) -> Body:
     """The body of a mail that was parsed."""
-    parts = list(_parts(mail))
+    parts = list(islice(_parts(mail), MOST_PARTS))
     text, html = _text(parts)
     attached = [_attachment(part) for part in parts if _is_attached(part)][:MOST_ATTACHMENTS]
     return Body(text, html, attached, _report(mail, parts))

@@ -16,11 +16,16 @@ from typing import NamedTuple
 LONGEST = 512  # characters of an id or name
 MOST = 1_000  # headers of a mail that are looked at
 MOST_CHARACTERS = 10_000  # of a header that are read
+DEEPEST = 50  # comments of a header, which may be in each other
 MESSAGE_ID = re.compile(r"<([^<>\s]+)>")
 
 
 class AsItStands(Compat32):
-    """Gives headers as they were sent; Compat32 replaces what is not ASCII."""
+    """Gives headers as they were sent, up to MOST_CHARACTERS; Compat32 replaces what is not ASCII."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:MOST_CHARACTERS]  # the library takes a square of their length to read parameters
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         return value
@@ -54,7 +59,8 @@ class Headers:
 
     def parties(self, *names: str) -> list[Party]:
         """Who is named in the headers of these names."""
-        found = getaddresses([plain(value) for name in names for value in self._by_name.get(name.lower(), ())])
+        values = [plain(value) for name in names for value in self._by_name.get(name.lower(), ())]
+        found = getaddresses([_shallow(value) for value in values])
         parties = (Party(decoded(name), decoded(address)) for name, address in found)
         return [party for party in parties if party.name or party.address]
 
@@ -83,6 +89,11 @@ class Headers:
             if moment := when(value):
                 return moment
         return otherwise
+
+
+def _shallow(value: str) -> str:
+    """Without comments in comments, which the library reads by recursion."""
+    return value.replace("(", " ").replace(")", " ") if value.count("(") > DEEPEST else value
 
 
 def when(value: str) -> datetime | None:
