@@ -145,3 +145,8 @@ def test_what_is_no_record_says_so(body: bytes) -> None:
 def test_the_samples_of_the_manager_are_read(shared: Path) -> None:
     for file in sorted((shared / "fixtures/phone/asterisk_ami").iterdir()):
         assert becomes(ASTERISK, post(file.read_bytes())) == [], "calls between extensions, and no call at all"
+
+
+def test_a_callers_name_of_any_length_is_read_at_once() -> None:
+    row = {"src": "+37255512340", "start": "2026-05-06 09:31:02", "disposition": "BUSY", "uniqueid": "1.1"}
+    assert len(becomes(ASTERISK, post(row | {"clid": " " * 300_000 + 'x"x'}))) == 2

@@ -104,6 +104,7 @@ def test_how_a_contact_began_says_what_it_is(detail: dict[str, str], type: str, 
         EVENT | {"eventType": "CONTACT_DATA_UPDATED"},
         {"EventType": "FAILED", "ContactId": "c-1"},
         {"AgentARN": "a", "EventType": "HEART_BEAT"},
+        EVENT | {"eventType": {"x": []}},
     ],
 )
 def test_what_tells_nothing_of_a_customer_becomes_nothing(body: Any) -> None:

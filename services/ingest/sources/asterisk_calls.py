@@ -54,7 +54,7 @@ def detail_record(row: Document, zone: tzinfo, now: datetime) -> Iterator[Docume
     if start is None:
         yield Malformed("no_time", f"The CDR of {unique} has no start.")
         return
-    named = CALLERID.fullmatch(text(row, "clid") or "")
+    named = CALLERID.fullmatch((text(row, "clid") or "")[:200])
     name, came = (named["name"], named["number"]) if named else (None, None)
     side = _side(text(row, "src") or came or "", text(row, "dst") or "", text(row, "dcontext") or "")
     if side is None:

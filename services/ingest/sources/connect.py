@@ -85,7 +85,7 @@ def _told(body: Document, sent_at: datetime, post: Post) -> Iterator[Document | 
     detail = part(body, "detail") if "detail-type" in body else body
     if contact := part(part(detail, "details"), "contactdata"):
         yield from _flow(contact, part(part(detail, "details"), "parameters"), sent_at)
-    elif "transcript" in detail or "segments" in detail or detail.get("eventtype") in lens.STATES:
+    elif "transcript" in detail or "segments" in detail or text(detail, "eventtype") in lens.STATES:
         yield from lens.events(detail, sent_at, post.query_params)
     elif text(detail, "contactid") and ("eventtype" in detail or "initiationtimestamp" in detail):
         yield from _contact(detail, sent_at)

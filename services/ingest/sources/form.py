@@ -1,5 +1,6 @@
 """The fields of a posted form as bytes, urlencoded or multipart, each with its own headers. Pure."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from schemas.codec import Malformed
 
 MOST = 2000  # fields of a form
+
+logging.getLogger("python_multipart.multipart").disabled = True  # what it warns of, the sender is told
 
 
 @dataclass(frozen=True)
