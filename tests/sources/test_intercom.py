@@ -49,6 +49,7 @@ def test_the_first_api_tells_the_same() -> None:
     }  # fmt: skip
     _, said = becomes("intercom", notified("conversation.user.created", old))
     assert read(said)[3:] == (["account:C-1", "email:mari@example.ee", "intercom:5c95"], "Hi")
+    assert said["data"]["author"]["name"] == "Mari"
 
 
 def test_a_leads_id_is_nobodys_account() -> None:
@@ -81,6 +82,7 @@ def test_closing_ends_it_after_the_last_words() -> None:
     said, ended = becomes("intercom", notified("conversation.admin.closed", with_part(part_type="close", body="Bye")))
     assert (said["type"], ended["type"]) == ("message.sent", "chat.ended")
     assert said["id"] != ended["id"]
+    assert ended["data"]["author"] == {"role": "agent", "name": "Anna"}
 
 
 def test_what_was_redacted_is_taken_back() -> None:

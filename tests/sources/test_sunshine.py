@@ -83,8 +83,10 @@ def test_the_first_version_tells_the_same() -> None:
         "message.received", "inbound", "customer", ["account:m@e.ee", "email:m@e.ee", "sunshine:u1"], "Hi",
     )  # fmt: skip
     assert (event["conversation"], event["channel"]) == ("u1", "social")
-    sent = body | {"trigger": "message:appMaker", "messages": [message | {"role": "appMaker"}]}
-    assert read(only("sunshine", sent))[:2] == ("message.sent", "outbound")
+    ours = message | {"role": "appMaker", "source": {"type": "api"}}
+    user = {"_id": "u1", "userId": "m@e.ee", "clients": [{"platform": "messenger"}]}
+    sent = only("sunshine", body | {"trigger": "message:appMaker", "messages": [ours], "appUser": user})
+    assert (*read(sent)[:2], sent["channel"]) == ("message.sent", "outbound", "social")
     pressed = body | {"trigger": "postback", "postbacks": [{"action": {"text": "Yes", "_id": "7"}}], "timestamp": 1.5e9}
     assert read(only("sunshine", pressed))[::4] == ("message.received", "Yes")
 

@@ -75,10 +75,12 @@ def _part(one: Document, known: Document, post: Post) -> Iterator[Document]:
         yield {**known, "id": f"{id}/deleted", "type": "message.deleted", "time": at, "data": {"message": id}}
         return
     yield from _message(one, known, type)
+    by = {**known, "author": _author(one, known)}
     if type in ENDS:
-        yield {**known, "id": f"{id}/closed", "type": "chat.ended", "data": {"disposition": "closed"}}
+        yield {**by, "id": f"{id}/closed", "type": "chat.ended", "data": {"disposition": "closed"}}
     elif type in OPENS:
-        yield {**known, "id": f"{id}/opened", "type": "chat.started", "data": {}}
+        way = "outbound" if _is_ours(one) else "inbound"
+        yield {**by, "id": f"{id}/opened", "type": "chat.started", "direction": way, "data": {}}
 
 
 def _message(one: Document, known: Document, kind: str | None) -> Iterator[Document]:
@@ -89,13 +91,12 @@ def _message(one: Document, known: Document, kind: str | None) -> Iterator[Docum
         files = [{"type": "image"}]
     if not words and not files:
         return
-    author, ours = part(one, "author"), _is_ours(one)
-    role = ROLES.get(text(author, "type") or "", "agent") if ours else "customer"
+    ours = _is_ours(one)
     known = {
         **known,
         "id": f"{known['conversation']}/{text(one, 'id')}",
         "direction": "outbound" if ours else "inbound",
-        "author": {"role": role, **given(name=name(author, "name"))},
+        "author": _author(one, known),
         "text": words,
     }
     if "note" in (kind or ""):
@@ -103,6 +104,14 @@ def _message(one: Document, known: Document, kind: str | None) -> Iterator[Docum
     else:
         data = {"attachments": files, **given(subject=_plain(text(one, "subject")))}
         yield {**known, "type": "message.sent" if ours else "message.received", "data": data}
+
+
+def _author(one: Document, known: Document) -> Document:
+    """Who wrote or did it; a customer by the name they are known by, where it doesn't say another."""
+    author = part(one, "author")
+    if _is_ours(one):
+        return {"role": ROLES.get(text(author, "type") or "", "agent"), **given(name=name(author, "name"))}
+    return {"role": "customer", **given(name=name(author, "name") or known["author"].get("name"))}
 
 
 def _plain(html: str | None) -> str | None:

@@ -86,7 +86,8 @@ def _trigger(trigger: str, post: Post) -> Iterator[Document]:
             said = {"time": told(moment(message, "received"), post.received_at)}
             role = text(message, "role") or trigger.partition(":")[2]
             by = {"type": "user" if role == "appUser" else "business", "name": name(message, "name")}
-            source = {"channel": _channel(part(message, "source"))}
+            reached = next(iter(items(user, "clients")), {}) if role != "appUser" else {}
+            source = {"channel": _channel(reached or part(message, "source"))}
             yield from _message({**message, "id": message.get("_id")}, {**known, **said, **source}, by)
     elif trigger == "postback":
         for postback in items(body, "postbacks"):
