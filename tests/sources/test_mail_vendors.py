@@ -93,6 +93,13 @@ def test_attachments_are_listed_not_kept(vendor: str, posted: Post) -> None:
     assert event["data"]["attachments"] == [{"name": "õun.png", "type": "image/png", "bytes": 5}]
 
 
+def test_a_form_out_of_a_file_is_read_though_its_line_ends_are_lost() -> None:
+    posted = multipart({**PARSED, "text": b"Where?"})
+    content = posted.content.replace(b"\r\n", b"\n")
+    for headers in ({}, posted.headers):
+        assert becomes("sendgrid", post(content, dict(headers)))[0]["data"]["text"] == "Where?"
+
+
 def test_a_mail_without_an_id_has_the_same_one_on_every_retry() -> None:
     without = {"message-headers": "", "Date": "Mon, 4 May 2026 10:00:00 +0300", "from": "mari@example.ee"}
     first, again = (becomes("mailgun", form(mailgun(token=one * 50, **without)))[0] for one in "ab")

@@ -77,11 +77,12 @@ def _composed(words: dict[str, str], files: Sequence[Field], receipt: Receipt) -
 
 
 def _fields(post: Post) -> tuple[Field, ...]:
-    """The form's fields; a body that came without its Content-Type says its boundary in its first line."""
+    """The form's fields; a body out of a file, its line ends lost, says its boundary at its beginning."""
     first, _, _ = post.content.partition(b"\n")
-    if "boundary" in post.headers.get("content-type", "") or not first.startswith(b"--"):
+    is_whole = first.endswith(b"\r")
+    if not first.startswith(b"--") or (is_whole and "boundary" in post.headers.get("content-type", "")):
         return post.form
-    content = post.content if first.endswith(b"\r") else post.content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    content = post.content if is_whole else post.content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     boundary = first.strip()[2:].decode("latin-1").replace('"', "")
     return form.fields(content, f'multipart/form-data; boundary="{boundary}"')
 
