@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test faults schemas quality bench lock clean
+.PHONY: help run test faults schemas quality train bench lock clean
 
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$one -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
@@ -32,9 +32,14 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 	$(BIN)/python -m services.openapi
 	$(BIN)/python -m services.ingest.guide
 
-quality: .venv/installed ## measure identity and cleaned text on labelled data (IDENTITY=file REPLIES=folder OUT=file)
+quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file REPLIES=folder TIMELINES=file PAIRS=folder OUT=file)
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") \
-		$(if $(REPLIES),--replies "$(REPLIES)") $(if $(OUT),--out "$(OUT)")
+		$(if $(REPLIES),--replies "$(REPLIES)") $(if $(TIMELINES),--timelines "$(TIMELINES)") \
+		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(OUT),--out "$(OUT)")
+
+train: .venv/installed ## learn anew when two texts tell the same matter, from labelled data (TIMELINES=file PAIRS=folder)
+	@$(INSTALL) --quiet scikit-learn
+	@$(BIN)/python -m benchmarks.training $(if $(TIMELINES),--timelines "$(TIMELINES)") $(if $(PAIRS),--pairs "$(PAIRS)")
 
 bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes SIZES="n …" OUT=file)
 	@tests/prepare

@@ -22,7 +22,8 @@ PURE = [
     "schemas.event", "schemas.types", "schemas.codec", "services.identifiers", "services.timeline.identity",
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
     "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.hypertext",
-    "services.timeline.text", "services.cards", "services.masking",
+    "services.timeline.text", "services.cards", "services.masking", "services.timeline.statements",
+    "services.timeline.similarity",
     *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip
 SHELL = {

@@ -1,0 +1,212 @@
+"""How alike two statements are, as a probability that they tell the same matter, with what agreed. Pure.
+
+Two kinds of features: stems of words, and sequences of 3 to 5 letters within words, which bear inflection and typing
+errors in any language. Each weighs by its rarity (idf) among the texts a deployment has seen; a shipped table of words
+is the start. The cosines of both, what they share of the shorter text, and references and numbers make the features of
+a logistic model whose coefficients are in `similarity.json` (`make train`).
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+
+import Stemmer
+
+from services.timeline.cues import CUES
+
+WORD = re.compile(r"\w+(?:[.\-/]\w*\d\w*)*")
+STEMMED = {
+    "en": "english", "et": "estonian", "lt": "lithuanian", "ru": "russian", "fi": "finnish", "de": "german",
+}  # fmt: skip
+GRAMS = (3, 4, 5)
+KEPT = 300_000  # words or sequences of letters whose rarity is remembered; the rarest go first
+FIRM = 4  # letters of a number that is seldom the same by chance
+SHIPPED = Path(__file__).with_name("similarity.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A text's features by weight, both of length one, and its references and numbers."""
+
+    words: Mapping[str, float]
+    grams: Mapping[str, float]
+    references: frozenset[str]
+    mass: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How surely two texts tell the same, from 0 to 1, and why: words by weight, references."""
+
+    probability: float
+    words: tuple[str, ...]
+    references: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Rarity:
+    """In how many texts words and letters were seen. Learning adds up, so the order does not matter."""
+
+    texts: int = 0
+    words: dict[str, int] = field(default_factory=dict)
+    grams: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, text: str) -> None:
+        """Count one more text."""
+        self.texts += 1
+        seen = set(tokens(text))
+        for word in seen:
+            self.words[word] = self.words.get(word, 0) + 1
+        for gram in {gram for word in seen for gram in _grams(word)}:
+            self.grams[gram] = self.grams.get(gram, 0) + 1
+        for counts in (self.words, self.grams):
+            if len(counts) > 2 * KEPT:
+                _forget(counts)
+
+    @classmethod
+    def of(cls, texts: int, words: Mapping[str, int]) -> "Rarity":
+        """From a table of words; sequences of letters are counted by the words they are in."""
+        made = cls(texts, dict(words))
+        for word, count in words.items():
+            for gram in _grams(word):
+                made.grams[gram] = min(texts, made.grams.get(gram, 0) + count)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What training found: weights of the features, and the probability from which two texts are one matter."""
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+    def probability(self, found: tuple[float, ...]) -> float:
+        """Of features."""
+        value = self.bias + sum(weight * part for weight, part in zip(self.weights, found, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+
+class Similarity:
+    """Compares texts by rarities and models, each by language or of `other` ones."""
+
+    def __init__(self, rarities: Mapping[str, Rarity], models: Mapping[str, Model]) -> None:
+        self.rarities, self.models = dict(rarities), models
+
+    def learn(self, text: str, language: str | None = None) -> None:
+        """Count one more text of the stream."""
+        self._rarity(language).learn(text)
+
+    def threshold(self, language: str | None = None) -> float:
+        """The probability from which two texts count as one matter."""
+        return self._model(language).threshold
+
+    def _rarity(self, language: str | None) -> Rarity:
+        return self.rarities.setdefault(language or "other", Rarity())
+
+    def _model(self, language: str | None) -> Model:
+        return self.models.get(language or "", self.models["other"])
+
+    def vector(self, text: str, language: str | None = None, references: Iterable[str] = ()) -> Vector:
+        """A text's features; its language only chooses the stemmer."""
+        words, stems, grams = list(tokens(text)), dict[str, float](), dict[str, int]()
+        rarity = self._rarity(language)
+        idf = _idf(rarity.texts)
+        for word in words:
+            stem = _stem(word, language)
+            stems[stem] = max(stems.get(stem, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
+            for gram in _grams(word):
+                grams[gram] = grams.get(gram, 0) + 1
+        counts = rarity.grams
+        weighted = {
+            gram: (LOGS[count] if count < 20 else 1 + math.log(count)) * idf[min(counts.get(gram, 0), IDF)]
+            for gram, count in grams.items()
+        }
+        firm = {word for word in words if len(word) >= FIRM and any(letter.isdigit() for letter in word)}
+        named = frozenset(firm | {reference.lower() for reference in references})
+        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()))
+
+    def compare(self, one: Vector, other: Vector, language: str | None = None) -> Agreement:
+        """How surely both tell the same matter."""
+        shared = {word: one.words[word] * other.words[word] for word in one.words.keys() & other.words.keys()}
+        words = tuple(sorted(shared, key=lambda word: (-shared[word], word))[:5])
+        return Agreement(
+            self._model(language).probability(features(one, other)),
+            words,
+            tuple(sorted(one.references & other.references)),
+        )
+
+
+def features(one: Vector, other: Vector) -> tuple[float, ...]:
+    """What the model weighs, the same whichever text comes first."""
+    words, grams = _dot(one.words, other.words), _dot(one.grams, other.grams)
+    low, high = sorted((math.log1p(one.mass), math.log1p(other.mass)))
+    agreed = len(one.references & other.references)
+    apart = bool(one.references and other.references and not agreed)
+    return (math.sqrt(grams), math.sqrt(words), grams, words, min(agreed, 2), float(apart), low, high)
+
+
+def tokens(text: str) -> Iterable[str]:
+    """The words of a text, small; numbers with what joins them."""
+    return WORD.findall(text.lower())
+
+
+def shipped() -> Similarity:
+    """The comparison as it is shipped, whose rarities may be learned on."""
+    told = json.loads(SHIPPED.read_text())
+    models = {name: Model(tuple(one["weights"]), one["bias"], one["threshold"]) for name, one in told["models"].items()}
+    return Similarity(start(told["texts"], told["words"]), models)
+
+
+def start(texts: int, words: Mapping[str, int]) -> dict[str, Rarity]:
+    """Rarities to begin with: English by a table, other languages by their common words."""
+    common = {name: dict.fromkeys(cues["common"].split(), FIRST // 20) for name, cues in CUES.items()}
+    return {name: Rarity.of(FIRST, counts) for name, counts in common.items()} | {"en": Rarity.of(texts, words)}
+
+
+FIRST = 400  # texts that a language without a table is taken to have seen
+IDF = 20_000  # more texts than this make no word more common
+LOGS = [0.0, *(1 + math.log(count) for count in range(1, 20))]
+
+
+@lru_cache(maxsize=4)
+def _idf(texts: int) -> list[float]:
+    return [max(0.1, math.log((texts + 1) / (seen + 1))) for seen in range(IDF + 1)]
+
+
+@lru_cache(maxsize=200_000)
+def _grams(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(padded[at : at + size] for size in GRAMS for at in range(len(padded) - size + 1)) or (padded,)
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str, language: str | None) -> str:
+    stemmer = _stemmer(language or "")
+    return str(stemmer.stemWord(word)) if stemmer else word
+
+
+@cache
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    name = STEMMED.get(language[:2])
+    return Stemmer.Stemmer(name) if name else None
+
+
+def _unit(weights: Mapping[str, float]) -> dict[str, float]:
+    length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+    return {name: weight / length for name, weight in weights.items()}
+
+
+def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    if len(one) > len(other):
+        one, other = other, one
+    return sum(weight * other[name] for name, weight in one.items() if name in other)
+
+
+def _forget(counts: dict[str, int]) -> None:
+    for name in sorted(counts, key=lambda name: (counts[name], name))[: len(counts) - KEPT]:
+        del counts[name]

@@ -1,0 +1,53 @@
+"""How alike two statements are."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.ranking import at, auc, average_precision
+from services.timeline.similarity import Agreement, Rarity, shipped
+
+BY = shipped()
+
+
+def alike(one: str, other: str, language: str = "en") -> Agreement:
+    return BY.compare(BY.vector(one, language), BY.vector(other, language), language)
+
+
+def test_the_same_matter_in_other_words_scores_above_another_matter() -> None:
+    again = alike("my card is stuck inside the machine", "the cash machine swallowed my card, it is stuck")
+    another = alike("my card is stuck inside the machine", "how do i change my delivery address")
+    assert again.probability > BY.threshold("en") > another.probability
+
+
+def test_a_score_says_which_words_and_references_agreed() -> None:
+    found = alike("the lamp of order AB-48213 is broken", "broken lamps, order ab-48213")
+    assert found.references == ("ab-48213",)
+    assert {"lamp", "broken"} <= set(found.words)
+
+
+def test_inflected_words_agree_in_estonian() -> None:
+    one = alike("minu paki kättetoimetamine viibib", "pakkide kättetoimetamisega on viivitus", "et")
+    assert one.probability > alike("minu paki kättetoimetamine viibib", "soovin muuta parooli", "et").probability
+
+
+@given(st.text(), st.text())
+def test_it_is_the_same_both_ways_and_a_probability(one: str, other: str) -> None:
+    assert alike(one, other) == alike(other, one)
+    assert 0 <= alike(one, other).probability <= 1
+
+
+@given(st.permutations(["the lamp is broken", "a lamp", "where is my parcel", "the parcel is broken"]))
+def test_rarity_is_the_same_in_any_order(texts: list[str]) -> None:
+    one, other = Rarity(), Rarity()
+    for text in texts:
+        one.learn(text)
+    for text in sorted(texts):
+        other.learn(text)
+    assert one == other
+
+
+def test_ranking_is_measured_as_defined() -> None:
+    scored = [(0.9, True), (0.8, False), (0.7, True), (0.1, False)]
+    assert auc(scored) == 0.75
+    assert average_precision(scored) == (1 + 2 / 3) / 2
+    assert at(scored, 0.8) == (0.5, 0.5, 0.5)
