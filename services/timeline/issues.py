@@ -1,0 +1,198 @@
+"""A customer's statements in a window threaded into issues: what belongs together, why, and how surely. Pure.
+
+Statements are taken in order of time, then event, whatever the order they are given in, so that the order of arrival
+can't matter. Each joins by the strongest reason there is: a person's word, its conversation, a shared reference, the
+likeness of what it tells; what tells nothing by itself (any news?, thanks) belongs to the last issue spoken of.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.timeline.similarity import Similarity, Vector
+from services.timeline.statements import Kind, Statement
+
+WINDOW = timedelta(days=30)
+TITLE = 80
+
+
+class Reason(StrEnum):
+    """Why a statement belongs to its issue, strongest first."""
+
+    person = "a person said so"
+    conversation = "same conversation"
+    reference = "same reference"
+    similarity = "similar words"
+    latest = "latest issue"
+    first = "first of its issue"
+
+
+class State(StrEnum):
+    """How an issue stands."""
+
+    open = "open"
+    waiting = "waiting"
+    resolved = "resolved"
+    reopened = "reopened"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's word that two events tell one issue, or not; of two about the same pair the later counts."""
+
+    at: datetime
+    one: str
+    other: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What says how an interaction stands: that the company answered (`waiting`), or that it is done (`resolved`)."""
+
+    at: datetime
+    interaction: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A statement in its issue: why, how surely, next to which one, and what agreed."""
+
+    statement: Statement
+    reason: Reason
+    score: float
+    nearest: str | None = None
+    agreed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Issue:
+    """A matter over all its interactions; its id is that of its first statement's event."""
+
+    members: list[Membership] = field(default_factory=list)
+    state: State = State.open
+
+    @property
+    def id(self) -> str:
+        """The same for as long as the same statement is its first."""
+        return hashlib.blake2b(self.members[0].statement.event.encode(), digest_size=16).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """The customer's own words where they first explained it."""
+        said = [one.statement for one in self.members]
+        told = next((one for one in said if one.kind == Kind.explanation), said[0])
+        line = " ".join(told.text.split())
+        return line if len(line) <= TITLE else line[:TITLE].rsplit(" ", 1)[0] + " …"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    score: float
+    reason: Reason
+    issue: Issue
+    nearest: str | None = None
+    agreed: tuple[str, ...] = ()
+
+
+def issues(
+    statements: Iterable[Statement],
+    by: Similarity,
+    corrections: Iterable[Correction] = (),
+    marks: Iterable[Mark] = (),
+    window: timedelta = WINDOW,
+) -> list[Issue]:
+    """The issues of one customer, by their first statement. The same for any order of what is given."""
+    ordered = sorted(set(statements), key=lambda one: (one.at, one.event))
+    words = _words(corrections)
+    vectors = {
+        one.event: by.vector(one.matter, one.language, (f"{kind} {value}" for kind, value in one.references))
+        for one in ordered
+    }
+    made: list[Issue] = []
+    for said in ordered:
+        barred = _barred(said, made, words)
+        near = [
+            issue for issue in made
+            if issue.members[-1].statement.at >= said.at - window and id(issue) not in barred
+        ]  # fmt: skip
+        found = _by_person(said, made, words) or _by_itself(said, near, vectors, by)
+        issue = found.issue if found else Issue()
+        reason, score = (found.reason, found.score) if found else (Reason.first, 1.0)
+        nearest, agreed = (found.nearest, found.agreed) if found else (None, ())
+        if not found:
+            made.append(issue)
+        issue.members.append(Membership(said, reason, score, nearest, agreed))
+    for issue in made:
+        issue.state = _state(issue, marks := list(marks))
+    return made
+
+
+def _words(corrections: Iterable[Correction]) -> Mapping[frozenset[str], bool]:
+    ordered = sorted(corrections, key=lambda one: (one.at, one.one, one.other, one.same))
+    return {frozenset((one.one, one.other)): one.same for one in ordered}
+
+
+def _barred(said: Statement, made: Sequence[Issue], words: Mapping[frozenset[str], bool]) -> set[int]:
+    return {
+        id(issue) for issue in made for one in issue.members
+        if words.get(frozenset((said.event, one.statement.event))) is False
+    }  # fmt: skip
+
+
+def _by_person(said: Statement, made: Sequence[Issue], words: Mapping[frozenset[str], bool]) -> _Found | None:
+    for issue in reversed(made):
+        for one in issue.members:
+            if words.get(frozenset((said.event, one.statement.event))):
+                return _Found(1.0, Reason.person, issue, one.statement.event)
+    return None
+
+
+def _by_itself(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity) -> _Found | None:
+    """By conversation or the strongest agreement; what explains nothing goes to the latest issue."""
+    here = [issue for issue in near if any(one.statement.interaction == said.interaction for one in issue.members)]
+    found = _alike(said, near, vectors, by)
+    if found and found.reason == Reason.reference:
+        return found
+    if here:
+        return _Found(1.0, Reason.conversation, max(here, key=_last))
+    if said.kind == Kind.explanation:
+        return found
+    return _Found(0.5, Reason.latest, max(near, key=_last)) if near else None
+
+
+def _last(issue: Issue) -> tuple[datetime, str]:
+    return issue.members[-1].statement.at, issue.members[-1].statement.event
+
+
+def _alike(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity) -> _Found | None:
+    best: tuple[tuple[bool, float, datetime, str], _Found] | None = None
+    for issue in near:
+        for one in (member.statement for member in issue.members if member.statement.kind == Kind.explanation):
+            told = by.compare(vectors[said.event], vectors[one.event], said.language)
+            shared = tuple(sorted(f"{kind} {value}" for kind, value in set(said.references) & set(one.references)))
+            score = max(told.probability, 0.99) if shared else told.probability
+            if not shared and (said.kind != Kind.explanation or score < by.threshold(said.language)):
+                continue
+            reason = Reason.reference if shared else Reason.similarity
+            rank = (bool(shared), score, one.at, one.event)
+            if best is None or rank > best[0]:
+                best = rank, _Found(score, reason, issue, one.event, shared or told.references + told.words)
+    return best and best[1]
+
+
+def _state(issue: Issue, marks: Sequence[Mark]) -> State:
+    """By what happened last: a closing resolves, an answer makes it wait, more words open it again."""
+    mine = {one.statement.interaction for one in issue.members}
+    steps = [(mark.at, 1, mark.state) for mark in marks if mark.interaction in mine]
+    for said in (one.statement for one in issue.members):
+        if said.kind != Kind.smalltalk:
+            steps.append((said.at, 0, State.resolved if said.kind == Kind.closing else State.open))
+    state = State.open
+    for _, _, step in sorted(steps):
+        back = step == State.open and state in (State.resolved, State.reopened)
+        state = State.reopened if back else step
+    return state

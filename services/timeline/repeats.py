@@ -1,0 +1,145 @@
+"""Which contacts repeat earlier ones of their issue, and whether that could have been avoided. Pure.
+
+A contact is an issue's statements in one interaction. A later contact within the window is a repeat contact; it is an
+explanation told again where it explains what an earlier one explained, and a follow-up otherwise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain
+
+from services.timeline.issues import Issue, Reason
+from services.timeline.similarity import Similarity, Vector
+from services.timeline.statements import Kind, Statement
+
+
+class Evidence(StrEnum):
+    """What shows that it was explained before, strongest first."""
+
+    person = "a person said so"
+    told = "the customer says so"
+    asked = "asked for what was on record"
+    texts = "the texts agree"
+
+
+class Context(StrEnum):
+    """What whoever was there could have known."""
+
+    unrecorded = "not on record yet"
+    unlinked = "not linked then"
+    unshown = "linked but not shown"
+    shown = "shown before"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """When things became known: events on record, events on this customer's timeline, the timeline shown."""
+
+    recorded: Mapping[str, datetime]
+    linked: Mapping[str, datetime]
+    shown: Sequence[datetime] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A contact that comes back: which statement repeats which, and what that shows."""
+
+    issue: str
+    earlier: Statement
+    later: Statement
+    explained: bool
+    evidence: Evidence | None
+    score: float
+    words: tuple[str, ...]
+    context: Context
+
+    @property
+    def between(self) -> timedelta:
+        """The time between both."""
+        return self.later.at - self.earlier.at
+
+    @property
+    def channels(self) -> tuple[str, str]:
+        """From which channel to which."""
+        return self.earlier.channel, self.later.channel
+
+    @property
+    def avoidable(self) -> bool:
+        """Whether it was on record when they had to explain again, and on this customer's timeline."""
+        return self.explained and self.context in (Context.unshown, Context.shown)
+
+
+def repeats(
+    issues: Iterable[Issue],
+    by: Similarity,
+    known: Known,
+    window: timedelta,
+    asked: Mapping[str, str] | None = None,
+) -> list[Repeat]:
+    """The repeat contacts of one customer by time. `asked` names interactions in which somebody asked for what was on
+    record, with the event that holds the answer."""
+    found = chain.from_iterable(_of_issue(issue, by, known, window, asked or {}) for issue in issues)
+    return sorted(found, key=lambda one: (one.later.at, one.later.event))
+
+
+def _of_issue(
+    issue: Issue, by: Similarity, known: Known, window: timedelta, asked: Mapping[str, str]
+) -> Iterable[Repeat]:
+    contacts: dict[str, list[Statement]] = {}
+    for member in issue.members:
+        if member.statement.kind in (Kind.explanation, Kind.followup):
+            contacts.setdefault(member.statement.interaction, []).append(member.statement)
+    before: list[Statement] = []
+    for contact in contacts.values():
+        earlier = [one for one in before if contact[0].at - one.at <= window]
+        if earlier:
+            yield _repeat(issue, contact, earlier, by, known, asked)
+        before += contact
+
+
+def _repeat(
+    issue: Issue,
+    contact: Sequence[Statement],
+    earlier: Sequence[Statement],
+    by: Similarity,
+    known: Known,
+    asked: Mapping[str, str],
+) -> Repeat:
+    """The pair of both contacts that agrees most, as an explanation where both explain."""
+    told = [one for one in earlier if one.kind == Kind.explanation]
+    again = [one for one in contact if one.kind == Kind.explanation]
+    if not told or not again:
+        first, last = contact[0], max(earlier, key=lambda one: (one.at, one.event))
+        return Repeat(issue.id, last, first, False, None, 0.0, (), _context(last, first, known))
+    pairs = ((by.compare(_vector(one, by), _vector(two, by), two.language), one, two) for one in told for two in again)
+    best, one, two = max(pairs, key=lambda found: (found[0].probability, found[1].at, found[1].event, found[2].event))
+    evidence = _evidence(issue, contact, asked)
+    agreed = evidence is not None or best.probability >= by.threshold(two.language)
+    evidence = evidence or (Evidence.texts if agreed else None)
+    score = best.probability
+    return Repeat(issue.id, one, two, agreed, evidence, score, best.references + best.words, _context(one, two, known))
+
+
+def _evidence(issue: Issue, contact: Sequence[Statement], asked: Mapping[str, str]) -> Evidence | None:
+    events = {one.event for one in contact}
+    if any(one.reason == Reason.person for one in issue.members if one.statement.event in events):
+        return Evidence.person
+    if any(one.told for one in contact):
+        return Evidence.told
+    return Evidence.asked if contact[0].interaction in asked else None
+
+
+def _context(earlier: Statement, later: Statement, known: Known) -> Context:
+    recorded, linked = known.recorded.get(earlier.event), known.linked.get(earlier.event)
+    if recorded is None or recorded >= later.at:
+        return Context.unrecorded
+    if linked is None or linked >= later.at:
+        return Context.unlinked
+    begun = max(recorded, linked)
+    return Context.shown if any(begun <= shown < later.at for shown in known.shown) else Context.unshown
+
+
+def _vector(said: Statement, by: Similarity) -> Vector:
+    return by.vector(said.matter, said.language, (f"{kind} {value}" for kind, value in said.references))

@@ -1,0 +1,165 @@
+"""Statements threaded into issues, and which contacts repeat earlier ones."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.timeline.issues import Correction, Issue, Mark, Reason, State, issues
+from services.timeline.repeats import Context, Evidence, Known, Repeat, repeats
+from services.timeline.similarity import shipped
+from services.timeline.statements import Statement, classify, essence, told_before
+
+BY = shipped()
+THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CARD = "My card is stuck inside the ATM"
+AGAIN = "The ATM kept my card, it is stuck"
+OTHER = "How do I change my delivery address?"
+
+
+def said(text: str, hours: int = 0, interaction: str = "", **more: Any) -> Statement:
+    matter, references = essence(text, "en"), more.get("references", ())
+    kind = classify(matter, "en", bool(references))
+    name = f"{hours:05} {text}"
+    return Statement(
+        name,
+        interaction or name,
+        THEN + timedelta(hours=hours),
+        more.get("channel", "email"),
+        text,
+        matter,
+        kind,
+        "en",
+        references,
+        told_before(text, "en"),
+    )
+
+
+def threaded(*told: Statement, **more: Any) -> list[list[str]]:
+    return [[one.statement.text for one in issue.members] for issue in issues(told, BY, **more)]
+
+
+def repeated(*told: Statement, known: Known | None = None, days: int = 14, **more: Any) -> list[Repeat]:
+    record = {one.event: one.at for one in told}
+    return repeats(issues(told, BY), BY, known or Known(record, record), timedelta(days=days), **more)
+
+
+def test_one_matter_is_one_issue_and_another_is_another() -> None:
+    assert threaded(said(CARD), said(OTHER, 5), said(AGAIN, 9)) == [[CARD, AGAIN], [OTHER]]
+
+
+def test_a_shared_reference_joins_what_reads_differently() -> None:
+    order = (("order", "48213"),)
+    told = issues([said("It never came", references=order), said("I was charged twice", 3, references=order)], BY)
+    assert [one.reason for one in told[0].members] == [Reason.first, Reason.reference]
+    assert told[0].members[1].agreed == ("order 48213",)
+
+
+def test_any_news_belongs_to_the_latest_issue() -> None:
+    assert threaded(said(CARD), said(OTHER, 5), said("Any news?", 9)) == [[CARD], [OTHER, "Any news?"]]
+
+
+def test_what_is_long_past_is_another_issue() -> None:
+    assert len(threaded(said(CARD), said(CARD, 24 * 31))) == 2
+
+
+def test_peoples_word_counts_and_the_later_one_most() -> None:
+    one, other = said(CARD), said(OTHER, 5)
+    same, apart = (
+        Correction(THEN, one.event, other.event, True),
+        Correction(THEN + timedelta(hours=1), other.event, one.event, False),
+    )
+    assert len(threaded(one, other, corrections=[same])) == 1
+    assert len(threaded(one, other, corrections=[apart, same])) == 2
+
+
+def test_an_issue_is_told_in_the_customers_words_and_has_a_state() -> None:
+    told = [said(CARD, interaction="a"), said("Thanks, that solved it!", 2, interaction="a")]
+    assert (issues(told, BY)[0].title, issues(told, BY)[0].state) == (CARD, State.resolved)
+    assert issues([*told, said("Any news?", 9)], BY)[0].state == State.reopened
+    waits = Mark(THEN + timedelta(hours=1), "a", State.waiting)
+    assert issues(told[:1], BY, marks=[waits])[0].state == State.waiting
+
+
+def test_explaining_again_is_told_from_asking_on() -> None:
+    news, again = repeated(said(CARD), said("Any news?", 5, channel="chat"), said(AGAIN, 9, channel="phone"))
+    assert not news.explained
+    assert again.explained
+    assert (again.earlier.text, again.later.text, again.evidence) == (CARD, AGAIN, Evidence.texts)
+    assert (again.between, again.channels) == (timedelta(hours=9), ("email", "phone"))
+    assert {"card", "stuck"} <= set(again.words)
+
+
+def test_more_of_the_same_contact_is_no_repeat() -> None:
+    assert not repeated(said(CARD, interaction="a"), said(AGAIN, 1, interaction="a"))
+
+
+def test_windows_are_kept() -> None:
+    told = said(CARD), said(AGAIN, 24 * 10)
+    assert (len(repeated(*told, days=7)), len(repeated(*told, days=14))) == (0, 1)
+
+
+def test_who_says_that_they_told_before_is_believed() -> None:
+    found = repeated(said(CARD), said("As I told your colleague, the ATM kept my card, it is stuck", 5))
+    assert [one.evidence for one in found] == [Evidence.told]
+    assert [one.evidence for one in repeated(said(CARD), said(AGAIN, 5, "call"), asked={"call": "x"})] == [
+        Evidence.asked
+    ]
+
+
+def test_what_could_have_been_known_is_told() -> None:
+    one, two = said(CARD), said(AGAIN, 9)
+    early, late = THEN + timedelta(hours=1), THEN + timedelta(hours=10)
+    contexts = {
+        Context.unrecorded: Known({one.event: late}, {one.event: late}),
+        Context.unlinked: Known({one.event: early}, {one.event: late}, [early]),
+        Context.unshown: Known({one.event: early}, {one.event: early}, [THEN, late]),
+        Context.shown: Known({one.event: early}, {one.event: early}, [early]),
+    }
+    for context, known in contexts.items():
+        found = repeated(one, two, known=known)
+        assert [(again.context, again.avoidable) for again in found] == [
+            (context, context in (Context.unshown, Context.shown))
+        ]
+
+
+WORDS = st.sampled_from(
+    [CARD, AGAIN, OTHER, "Any news?", "Thanks a lot!", "As I said before, my card is stuck", "hello"]
+)
+STORIES = st.lists(
+    st.tuples(WORDS, st.integers(0, 1000), st.sampled_from(["a", "b", ""])), max_size=8, unique_by=lambda one: one[:2]
+)
+
+
+@settings(deadline=None)
+@given(STORIES, st.data())
+def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]], data: st.DataObject) -> None:
+    told = [said(text, hours, interaction) for text, hours, interaction in story]
+    events = [one.event for one in told] or ["none"]
+    pairs = st.tuples(st.sampled_from(events), st.sampled_from(events), st.booleans())
+    words = [
+        Correction(THEN + timedelta(hours=at), *word) for at, word in enumerate(data.draw(st.lists(pairs, max_size=3)))
+    ]
+    marks = [Mark(THEN + timedelta(hours=at), "a", State.waiting) for at in (3, 700)]
+    shuffled = data.draw(st.permutations(told))
+
+    def all_of(
+        some: list[Statement], corrections: list[Correction], marked: list[Mark]
+    ) -> tuple[list[Issue], list[Repeat]]:
+        found = issues(some, BY, corrections, marked)
+        return found, repeats(found, BY, Known({}, {}), timedelta(days=14))
+
+    assert all_of(told, words, marks) == all_of([*shuffled, *told[:2]], words[::-1], marks[::-1])
+    assert (
+        sorted(one.statement.event for issue in issues(told, BY) for one in issue.members) == sorted(events) or not told
+    )
+
+
+@settings(deadline=None)
+@given(STORIES, st.integers(0, 8))
+def test_what_comes_later_leaves_earlier_memberships_alone(story: list[tuple[str, int, str]], cut: int) -> None:
+    told = sorted((said(*one) for one in story), key=lambda one: (one.at, one.event))
+    first = {one.statement.event: one for issue in issues(told[:cut], BY) for one in issue.members}
+    whole = {one.statement.event: one for issue in issues(told, BY) for one in issue.members}
+    assert first.items() <= whole.items()
