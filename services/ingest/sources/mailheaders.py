@@ -43,6 +43,7 @@ class Headers:
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._by_name: dict[str, list[str]] = {}
+        self._parties: dict[tuple[str, ...], list[Party]] = {}  # reading them takes longest
         for (name, value), _ in zip(pairs, range(MOST), strict=False):
             self._by_name.setdefault(name.strip().lower(), []).append(value[:MOST_CHARACTERS])
 
@@ -59,6 +60,11 @@ class Headers:
 
     def parties(self, *names: str) -> list[Party]:
         """Who is named in the headers of these names."""
+        if names not in self._parties:
+            self._parties[names] = self._read(names)
+        return self._parties[names]
+
+    def _read(self, names: tuple[str, ...]) -> list[Party]:
         values = [plain(value) for name in names for value in self._by_name.get(name.lower(), ())]
         found = getaddresses([_shallow(value) for value in values])
         parties = (Party(decoded(name), decoded(address)) for name, address in found)
@@ -107,6 +113,8 @@ def when(value: str) -> datetime | None:
 
 def decoded(value: str) -> str:
     """A header's words (RFC 2047), in one line."""
+    if "=?" not in value:
+        return " ".join(plain(value).split())
     try:
         pieces = decode_header(plain(value))
     except (HeaderParseError, ValueError):  # base64 that is none
@@ -117,6 +125,8 @@ def decoded(value: str) -> str:
 
 def plain(value: str) -> str:
     """The parser keeps bytes that are not ASCII as lone surrogates (PEP 383)."""
+    if value.isascii():
+        return value
     try:
         return characters(value.encode("utf-8", "surrogateescape"), None)
     except UnicodeEncodeError:  # half a pair, out of JSON
