@@ -17,11 +17,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import acknowledging, briefing, growth, machine, seeing, stitching
+from benchmarks import acknowledging, briefing, growth, machine, seeing, stitching, translating
 from benchmarks.figures import QUICK, Figure, Log, Run, Scale
 from benchmarks.table import markdown, notes, table
 
-FIGURES = {one.name: one for part in (acknowledging, stitching, seeing, briefing, growth) for one in part.FIGURES}
+FIGURES = {
+    one.name: one for part in (acknowledging, translating, stitching, seeing, briefing, growth) for one in part.FIGURES
+}
 LOGS: dict[str, tuple[Log, ...]] = {"postgres": ("postgres",), "kafka": ("kafka",), "both": ("postgres", "kafka")}
 EXAMPLES = """examples:
   make bench                                              everything, some 20 minutes

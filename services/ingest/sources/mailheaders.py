@@ -66,7 +66,10 @@ class Headers:
 
     def _read(self, names: tuple[str, ...]) -> list[Party]:
         values = [plain(value) for name in names for value in self._by_name.get(name.lower(), ())]
-        found = getaddresses([_shallow(value) for value in values])
+        try:
+            found = getaddresses([_shallow(value) for value in values])
+        except RecursionError:  # groups within groups by the thousand, which no mail program writes
+            return []
         parties = (Party(decoded(name), decoded(address)) for name, address in found)
         return [party for party in parties if party.name or party.address]
 
