@@ -22,7 +22,6 @@ EVENTS = frozenset({
 })  # fmt: skip
 MENUS = frozenset({"menu", "ivr", "choice"})
 INSIDE = ("from-internal", "internal", "outbound", "outgoing")
-CALLERID = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*(?:<(?P<number>[^>]*)>)?\s*')
 NOBODY = frozenset({"", "anonymous", "unknown", "<unknown>", "restricted", "private", "unavailable", "withheld"})
 WAV = re.compile(r"\S+\.(wav|wav49|gsm|mp3|ogg)", re.IGNORECASE)
 
@@ -54,15 +53,16 @@ def detail_record(row: Document, zone: tzinfo, now: datetime) -> Iterator[Docume
     if start is None:
         yield Malformed("no_time", f"The CDR of {unique} has no start.")
         return
-    named = CALLERID.fullmatch((text(row, "clid") or "")[:200])
-    name, came = (named["name"], named["number"]) if named else (None, None)
-    side = _side(text(row, "src") or came or "", text(row, "dst") or "", text(row, "dcontext") or "")
+    name, _, came = (text(row, "clid") or "").partition("<")  # "Mari" <+37255512340>
+    name, came = name.strip(' "'), came.strip(" >")
+    side = _side(text(row, "src") or came, text(row, "dst") or "", text(row, "dcontext") or "")
     if side is None:
         return
     helper, leg = _peer(text(row, "dstchannel")), f"{unique}/{text(row, 'sequence') or text(row, 'dstchannel') or 0}"
     app, said = (text(row, "lastapp") or "").lower(), (text(row, "disposition") or "").upper()
     queue = _first(row, "lastdata") if app == "queue" else None
-    author = {"role": "customer", "name": name} if side.direction == "inbound" and name and not party(name) else None
+    is_named = side.direction == "inbound" and name and not party(name)
+    author = {"role": "customer", "name": name[:512]} if is_named else None
     rang = {"number": side.ours, "author": author}
     yield happening("call.ringing", f"{call}/ringing", call, start, side.customer, side.direction, **rang)
     if answer and helper:
