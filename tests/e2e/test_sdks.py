@@ -12,8 +12,10 @@ import segment.analytics.client
 import sqlalchemy as sa
 from cloudevents.core.bindings import http as binding
 from cloudevents.core.v1.event import CloudEvent
+from twilio.request_validator import RequestValidator
 
 from schemas.event import Event
+from services import access
 from tests.e2e.serving import KEY, Faltering, Stuttering, once, stored
 
 MANY = 230
@@ -117,3 +119,29 @@ def test_the_cloudevents_client_delivers_in_both_modes(address: str, engine: sa.
     assert (event.id, event.source, event.channel, event.text) == ("e-1", "shop/chat/web", "chat", "Kus mu pakk on?")
     assert event.extensions["subject"] == "kõne 100%"
     assert [(one.type, one.value) for one in event.identifiers] == [("email", "mari@example.com")]
+
+
+SECRET = "the account's token"
+SIGNED = {"CallSid": "CA1", "AccountSid": "AC1", "From": "+37255512340", "To": "+3726000100", "CallStatus": "ringing"}
+
+
+def _by_twilio(url: str, fields: dict[str, str]) -> dict[str, str]:
+    return {"X-Twilio-Signature": RequestValidator(SECRET).compute_signature(url, fields)}
+
+
+def test_what_twilios_own_validator_signs_is_taken_and_what_was_altered_is_not(address: str, engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        access.add_source(conn, "calls", "twilio", "src_of_the_calls")
+        access.set_secrets(conn, "calls", [SECRET])
+    url = f"{address}/v1/sources/calls?menu=main/orders"
+    signed = _by_twilio(url, SIGNED)
+    for fields, headers, status in (
+        (SIGNED, signed, 200),
+        (SIGNED, signed, 200),  # a retry
+        (SIGNED | {"From": "+37255500000"}, signed, 401),
+        (SIGNED, _by_twilio(url + "x", SIGNED), 401),
+        (SIGNED, {}, 401),
+    ):
+        answer = requests.post(url, data=fields, headers=headers, timeout=30)
+        assert answer.status_code == status, answer.text
+    assert [event.type for event in once(stored(engine))] == ["call.ringing"]
