@@ -3,10 +3,10 @@
 python -m benchmarks.training [--pairs FOLDER] [--timelines FILE] [--out FILE]
 
 English and all other languages have a model each. Of English texts of the named open data a table of words with the
-number of texts each is in is kept, where that is at least `SEEN`; no text and no rarer word is. Thresholds: English by
-F1 on timelines, others by F1 on pairs. Before, it prints the AUC of models that never saw the pair's labels (five
-parts of the labels; a model learns from pairs with both labels in other parts). Needs scikit-learn, which `make train`
-installs.
+number of texts each is in is kept, where that is at least `SEEN`; no text and no rarer word is. Thresholds, where the
+lesser of precision and recall is greatest: English on timelines, others on pairs. Before, it prints the AUC of models
+that never saw a pair's labels (five parts of the labels; a model learns from pairs with both labels in other parts).
+Needs scikit-learn, which `make train` installs.
 """
 
 import argparse
@@ -95,7 +95,8 @@ def _unseen(rows: Sequence[Row]) -> Scored:
 
 
 def _best(scored: Scored) -> float:
-    return max((step / 100 for step in range(5, 95)), key=lambda threshold: at(scored, threshold)[2])
+    """Where the lesser of precision and recall is greatest."""
+    return max((step / 100 for step in range(5, 95)), key=lambda threshold: min(at(scored, threshold)[:2]))
 
 
 def _written(table: Rarity, models: dict[str, Model]) -> str:

@@ -23,7 +23,7 @@ PURE = [
     "services.timeline.interactions", "services.timeline.arrivals", "services.api.briefs", "services.api.descriptions",
     "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.hypertext",
     "services.timeline.text", "services.cards", "services.masking", "services.timeline.statements",
-    "services.timeline.similarity", "services.timeline.issues", "services.timeline.repeats",
+    "services.timeline.similarity", "services.timeline.issues", "services.timeline.repeats", "services.timeline.facts",
     *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip
 SHELL = {
