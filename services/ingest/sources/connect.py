@@ -10,6 +10,7 @@ segments, and of Firehose's HTTP endpoints.
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ TRANSFERS = frozenset({"transfer", "queue_transfer"})
 SKIPPED = frozenset({"task", "email"})  # tasks are the agents' own, mails come as mails
 REASONS = ("reason", "intent", "callreason", "call_reason", "topic")
 DEEPEST = 32
+BETWEEN = re.compile(r"[\s,]*")
 
 
 def translate(post: Post) -> Iterator[Document | Malformed]:
@@ -70,11 +72,10 @@ def answer(post: Post, problem: Problem | None) -> Reply:
 def _inside(data: str) -> Iterator[Document]:
     """The documents in a Firehose record, which may follow one another without anything between. Raises Malformed."""
     try:
-        rest = base64.b64decode(data, validate=True).decode().lstrip()
+        words, at = base64.b64decode(data, validate=True).decode(), 0
         decoder = json.JSONDecoder()
-        while rest:
-            found, end = decoder.raw_decode(rest)
-            rest = rest[end:].lstrip(" \t\r\n,")
+        while (start := BETWEEN.match(words, at).end()) < len(words):  # type: ignore[union-attr]  # it always matches
+            found, at = decoder.raw_decode(words, start)
             if isinstance(found, dict):
                 yield lowered(found)
     except (ValueError, RecursionError, binascii.Error):

@@ -31,8 +31,9 @@ def translate(post: Post) -> Iterator[Document]:
     sessions = [one for one in _all(root, "session") if _id(one, "session")]
     if not sessions:
         raise Malformed("no_session", "The metadata names no session: it is no document of RFC 7865, or lost its tags.")
-    for session in sessions[:MOST]:
-        yield from _session(root, session, parties, post.received_at)
+    assocs = _all(root, "participantsessionassoc")
+    for session in sessions:
+        yield from _session(assocs, session, parties, post.received_at)
 
 
 class Party(NamedTuple):
@@ -55,9 +56,9 @@ class Party(NamedTuple):
         return (self.name or re.sub(r"^\w+:", "", self.aor).partition("@")[0])[:512]
 
 
-def _session(root: Element, session: Element, parties: dict[str, Party], now: datetime) -> Iterator[Document]:
+def _session(assocs: list[Element], session: Element, parties: dict[str, Party], now: datetime) -> Iterator[Document]:
     id = _id(session, "session")
-    there = _there(root, id, parties)
+    there = _there(assocs, id, parties)
     customer = next((one for one, _, _ in there if one.customer), None)
     known = customer.customer if customer else []
     helpers = [
@@ -83,10 +84,12 @@ def _session(root: Element, session: Element, parties: dict[str, Party], now: da
         yield happening("call.ended", f"{id}/ended", id, stop, known, **ended)
 
 
-def _there(root: Element, id: str, parties: dict[str, Party]) -> list[tuple[Party, datetime | None, datetime | None]]:
+def _there(
+    assocs: list[Element], id: str, parties: dict[str, Party]
+) -> list[tuple[Party, datetime | None, datetime | None]]:
     """The parties of a session, whoever came first before the others; of one with no associations, all."""
     found: dict[str, tuple[Party, datetime | None, datetime | None]] = {}
-    for one in _all(root, "participantsessionassoc"):
+    for one in assocs:
         who = parties.get(one.get("participant_id") or "")
         if who and one.get("session_id") in (id, None):
             came, left = _time(one, "associate-time"), _time(one, "disassociate-time")

@@ -47,7 +47,7 @@ def keys(post: Post) -> Iterable[str]:
 def translate(post: Post) -> Iterator[Document | Malformed]:
     """A vCon's events, in its order. Raises Malformed."""
     vcon = Conversation(_vcon(post))
-    for index, dialog in enumerate(items(vcon.body, "dialog")):
+    for index, dialog in enumerate(vcon.dialogs):
         yield from events(vcon, index, dialog)
     for index, analysis in enumerate(items(vcon.body, "analysis")):
         yield from _analysis(vcon, index, analysis)
@@ -77,7 +77,7 @@ def _analysis(vcon: Conversation, index: int, analysis: Document) -> Iterator[Do
 
 
 def _about(vcon: Conversation, analysis: Document) -> Document:
-    dialogs, index = items(vcon.body, "dialog"), analysis.get("dialog")
+    dialogs, index = vcon.dialogs, analysis.get("dialog")
     index = index[0] if isinstance(index, list) and index else index
     is_there = isinstance(index, int) and 0 <= index < len(dialogs)
     return dialogs[index] if is_there and isinstance(index, int) else (dialogs or [{}])[0]

@@ -30,6 +30,7 @@ class Conversation:
             raise Malformed("no_uuid", "The vCon has no uuid, so that it can't be known again.")
         self.id = found
         self.parties = items(body, "parties")
+        self.dialogs = items(body, "dialog")
 
     @cached_property
     def is_inbound(self) -> bool | None:
@@ -43,8 +44,13 @@ class Conversation:
         said = (speaker or "").strip().lower()
         if found := _role({"role": said}):
             return found
-        names = [(text(one, "name") or "").lower() for one in self.parties]
-        return self.roles[names.index(said)] if said and said in names else None
+        place = self._names.get(said) if said else None
+        return None if place is None else self.roles[place]
+
+    @cached_property
+    def _names(self) -> dict[str, int]:
+        """The first party of each name."""
+        return {(text(one, "name") or "").lower(): place for place, one in reversed(list(enumerate(self.parties)))}
 
     @cached_property
     def roles(self) -> list[str]:
