@@ -93,7 +93,7 @@ def _screen(properties: Document) -> Document:
 
 def _order(name: str) -> Callable[[Document], Document]:
     def meaning(properties: Document) -> Document:
-        named = given(order_id=text(properties, "transaction_id"), products=items(properties, "items"))
+        named = given(order_id=text(properties, "transaction_id"), products=items(properties, "items") or None)
         return track(name, properties | named)
 
     return meaning
