@@ -5,7 +5,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks import identity, timelines
+from benchmarks import identity, repeated, timelines
 from services.identifiers import Rules
 from services.timeline.stitch import stitch
 
@@ -27,3 +27,12 @@ def test_people_are_recognised_as_well_as_promised(shared: Path) -> None:
     assert figures["events"] == 6025
     assert figures["precision"] >= 0.95
     assert figures["recall"] >= 0.44
+
+
+def test_explaining_again_is_found_as_well_as_promised(shared: Path) -> None:
+    figures = repeated.measure(shared / "datasets/repeats/timelines.dev.jsonl.gz")
+    assert figures["repetitions"] == 558
+    assert figures["average_precision"] >= 0.88
+    assert min(figures["precision"], figures["recall"]) >= 0.8
+    assert figures["right_thread"] >= 0.95
+    assert max(figures["false_alarms"][kind] for kind in ("closing", "quoted_closing")) <= 0.01

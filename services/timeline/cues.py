@@ -2,12 +2,14 @@
 
 Whole phrases as people write them, since they are compared by their letters, so that typing errors and inflections
 still agree. Kinds: `frame` is politeness around what is said (left out of comparisons), `closing` ends a dealing,
-`followup` asks on without explaining, `smalltalk` is neither, `told` says that it was explained before, `filler` is
-what speech is strewn with, `common` are words that say nothing of a matter.
+`followup` asks on without explaining, `smalltalk` is neither, `told` says that it was explained before, `thanks` are
+beginnings of words that thank or part, `filler` is what speech is strewn with, `common` are words that say nothing of a
+matter.
 """
 
 CUES: dict[str, dict[str, str]] = {
     "en": {
+        "thanks": "thank|bye|goodbye",
         "frame": "hello team|hi team|hi there|good morning|good afternoon|good evening|good day|"
         "dear customer service|dear sir or madam|dear support|to whom it may concern|i hope you can help me|"
         "i hope you are well|yeah hi so|i am writing to you because of the following|i am writing to you because|"
@@ -38,23 +40,26 @@ CUES: dict[str, dict[str, str]] = {
         "this is not solved|any news on my case|i have not heard back from you|did you get my message|"
         "please reply|i want to speak to a manager|where are we on this|it happened again|it did not help|"
         "what is going on with my request|you promised to get back to me",
-        "smalltalk": "nice talking to you|good to see you|nice to see you again|it was nice chatting with you|"
-        "how are things|how is it going|what can you do|what do you do for fun|you are the best|great work|"
-        "are you real|who made you|what are your hobbies|do you have pets|how are you|how are you doing|"
-        "are you a robot|are you human|who are you|what is your name|nice to meet you|what's up|you are funny|"
-        "tell me a joke|good job|are you there|see you later|i have to go|good night|i love you|how old are you|"
-        "where are you from|are you a bot|am i talking to a person|welcome|how is your day|lol|wow",
+        "smalltalk": "i do not know|i have no answer for that|i am not certain|that is wrong|that is not true|"
+        "i am saying no|the answer is no|the answer is yes|i can not say|nice talking to you|good to see you|"
+        "nice to see you again|it was nice chatting with you|how are things|how is it going|what can you do|"
+        "what do you do for fun|you are the best|great work|are you real|who made you|what are your hobbies|"
+        "do you have pets|how are you|how are you doing|are you a robot|are you human|who are you|"
+        "what is your name|nice to meet you|what's up|you are funny|tell me a joke|good job|are you there|"
+        "see you later|i have to go|good night|i love you|how old are you|where are you from|are you a bot|"
+        "am i talking to a person|welcome|how is your day|lol|wow",
         "told": "as i told your colleague|as i already told you|as i said before|as i already explained|"
         "like i said|i already explained this|i have explained this|i told you last time|as i wrote before|"
         "as mentioned before|i already told|as i mentioned in my email|as i said on the phone|"
         "i have told this to|once again i explain",
         "filler": "um|uh|well|you know|i mean|basically|like|so|yeah|erm|please",
-        "common": "the a an and or but if of to in on at for with from by about is are was were be been am do "
-        "does did have has had i me my mine you your it its this that these those he she we they them there here "
-        "what which who how when where why can could would will should may not no yes please need want get got "
-        "just some any help as also",
+        "common": "very much all been am than then too really again let the a an and or but if of to in on at "
+        "for with from by about is are was were be been am do does did have has had i me my mine you your it its "
+        "this that these those he she we they them there here what which who how when where why can could would "
+        "will should may not no yes please need want get got just some any help as also",
     },
     "et": {
+        "thanks": "aitäh|tänan|tänud",
         "frame": "tere|tere päevast|tere hommikust|tere õhtust|lugupeetud klienditeenindaja|"
         "kirjutan teile seoses|aitäh ette|palun aidake|palun andke teada|ootan vastust|jään vastust ootama|"
         "ette tänades|lugupidamisega|parimate soovidega",
@@ -82,6 +87,7 @@ CUES: dict[str, dict[str, str]] = {
         "tahan võib olla",
     },
     "lt": {
+        "thanks": "ačiū|dėko",
         "frame": "labas|sveiki|laba diena|labas rytas|labas vakaras|gerbiamieji|rašau jums dėl|lauksiu atsakymo|"
         "iš anksto dėkoju|pagarbiai|prašau padėti|padėkite",
         "closing": "ačiū|labai ačiū|dėkoju|supratau ačiū|gerai ačiū|viskas gerai|viso gero|iki|geros dienos|"
@@ -98,6 +104,7 @@ CUES: dict[str, dict[str, str]] = {
         "į su dėl už per galiu noriu reikia gali prašau dar jau",
     },
     "lv": {
+        "thanks": "paldies|pateic",
         "frame": "labdien|sveiki|labrīt|labvakar|cienījamie|rakstu jums par|gaidīšu atbildi|"
         "jau iepriekš pateicos|ar cieņu|lūdzu palīdziet",
         "closing": "paldies|liels paldies|sapratu paldies|labi paldies|viss kārtībā|uz redzēšanos|jauku dienu|"
@@ -115,6 +122,7 @@ CUES: dict[str, dict[str, str]] = {
         "uz ar par pie varu gribu vajag var lūdzu vēl jau",
     },
     "ru": {
+        "thanks": "спасибо|благодар",
         "frame": "здравствуйте|привет|добрый день|доброе утро|добрый вечер|уважаемые|пишу вам по поводу|"
         "жду ответа|заранее спасибо|с уважением|помогите пожалуйста|прошу помочь",
         "closing": "спасибо|большое спасибо|понятно спасибо|хорошо спасибо|всё в порядке|до свидания|"
@@ -133,6 +141,7 @@ CUES: dict[str, dict[str, str]] = {
         "где когда почему кто бы ли же могу хочу нужно можно есть был была было ещё уже",
     },
     "fi": {
+        "thanks": "kiito|kiitt",
         "frame": "hei|moi|terve|hyvää päivää|huomenta|hyvä asiakaspalvelu|kirjoitan teille koska|"
         "odotan vastausta|kiitos jo etukäteen|ystävällisin terveisin|terveisin|voitteko auttaa",
         "closing": "kiitos|kiitti|paljon kiitoksia|selvä kiitos|okei kiitos|kaikki kunnossa|näkemiin|"
@@ -151,6 +160,7 @@ CUES: dict[str, dict[str, str]] = {
         "kuka mitä mikä missä miten milloin miksi voi voin haluan pitää myös vielä jo niin kun",
     },
     "de": {
+        "thanks": "dank",
         "frame": "hallo|guten tag|guten morgen|guten abend|sehr geehrte damen und herren|"
         "ich schreibe ihnen wegen|ich freue mich auf ihre antwort|vielen dank im voraus|mit freundlichen grüßen|"
         "viele grüße|bitte helfen sie mir",

@@ -27,6 +27,7 @@ NAMED = re.compile(
 )
 SHORT = 14  # words; more than that explain something whatever else they hold
 ALIKE = 0.62  # of the letters of a text and a phrase
+THANKED = 1 / 3  # of the words of a text that thanks: with more besides, it tells something
 SPARE = 1  # words besides the phrase that say nothing yet
 
 
@@ -199,6 +200,8 @@ def _told_only(matter: str, language: str | None) -> Kind | None:
         closing, talk, common = _vocabulary(name)
         spare = len(words - closing - talk - common)
         if words & closing and spare <= SPARE:
+            return Kind.closing
+        if spare <= len(words) * THANKED and any(word.startswith(_cues(name, "thanks")) for word in words):
             return Kind.closing
         if words & talk and not spare:
             return Kind.smalltalk
