@@ -59,7 +59,8 @@ def main() -> None:
         parser.error(f"there is no {missing[0]}; name data of that form: {HINT}")
     if not paths:
         paths = {name: path for name, path in DEFAULTS.items() if path.exists()}
-        print(*(f"{name}: skipped, no labelled data here" for name in DEFAULTS.keys() - paths.keys()), sep="\n", end="")
+        for name in (name for name in DEFAULTS if name not in paths):
+            print(f"{name}: skipped, its labelled data are not here")
     if not paths:
         parser.error(f"there are no labelled data here; name them: {HINT}")
     figures = {name: MEASURED[name].measure(path) for name, path in paths.items()}
