@@ -97,8 +97,9 @@ def test_a_tracker_that_asks_for_images_delivers_all_in_good_times(
     _check(stored(engine))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
+    """A Chromium, gone after its test: while it is there, an event loop runs that others would trip over."""
     path = chromium_path()
     if path is None:
         assert os.environ.get("CI") != "true", "no Chromium"
