@@ -17,6 +17,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.types import EventDict, Processor
 
 TALKATIVE = ("kafka", "uvicorn")  # each connection and partition they meet is worth a line to them
+SILENT = ("python_multipart.multipart",)  # what it warns of, the sender is told
 FRAMES = 12  # of a traceback, the innermost
 
 
@@ -50,6 +51,8 @@ def set_up(level: Level) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    for name in SILENT:
+        logging.getLogger(name).disabled = True
     logging.captureWarnings(True)
     threading.excepthook = _thread_ended
     sys.excepthook = _process_ended

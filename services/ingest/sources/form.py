@@ -1,6 +1,5 @@
 """The fields of a posted form as bytes, urlencoded or multipart, each with its own headers. Pure."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,6 @@ from schemas.codec import Malformed
 
 MOST = 2000  # fields of a form
 
-logging.getLogger("python_multipart.multipart").disabled = True  # what it warns of, the sender is told
 
 
 @dataclass(frozen=True)
