@@ -13,7 +13,6 @@ from schemas.codec import Malformed
 MOST = 2000  # fields of a form
 
 
-
 @dataclass(frozen=True)
 class Field:
     """A field, or a file where it has a `filename`. Names of headers in lower case; an urlencoded form has none.
