@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test faults schemas quality train bench lock clean
+.PHONY: help run test faults fuzz schemas quality train bench lock clean
 
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$one -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
@@ -26,6 +26,10 @@ test: .venv/tested ## install what tests need, then run all checks and tests
 faults: .venv/tested ## hurt it in every way for about forty minutes: kills, networks, rebalances (ONLY=words FAULTS_SEED=number)
 	@tests/prepare
 	FAULTS=long $(BIN)/pytest tests/faults --timeout=3600 -p no:logging -rP $(if $(ONLY),-k "$(ONLY)")
+
+fuzz: .venv/tested ## look for bodies that break a source's parser, guided by what they reach (VENDOR=name SECONDS=60)
+	@$(INSTALL) --quiet "atheris>=3"
+	@$(BIN)/python -m tests.fuzz "$(VENDOR)" "$(or $(SECONDS),60)"
 
 schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, OpenAPI, docs/sources.md
 	$(BIN)/python -m schemas.generate
