@@ -12,6 +12,8 @@ LINES = frozenset({"address", "blockquote", "br", "div", "hr", "li", "ol", "p", 
 CELLS = frozenset({"td", "th"})
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 SPACE = re.compile(r"[ \t\r\f\xa0]+")
+MANY = 50_000  # tags; what has more is no mail, and would take seconds: it is read as words without them
+TAG = re.compile(r"<[^<>]*>")
 SECTION = re.compile(r"<!\[[^<>]{0,200}>")  # Word's `<![if …]>`
 # Classes and ids by which mail programs say "from here on, or in here, is what I answer to": Gmail's attribution,
 # Thunderbird's, Yahoo's, Proton's, Tutanota's, Zoho's. Gmail's whole `gmail_quote` is not one: answers stand in it.
@@ -35,6 +37,8 @@ def text(html: str) -> str:
 
 def marked(html: str) -> list[tuple[str, Mark]]:
     """The same lines, each with its mark."""
+    if html.count("<") > MANY:
+        html = TAG.sub("\n", html)
     reader = _Reader()
     reader.feed(_closed(html))
     reader.close()

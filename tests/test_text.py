@@ -243,3 +243,7 @@ def test_public_corpora_are_cleaned_as_well_as_measured(shared: Path) -> None:
     told = figures["corpora"]["all"]
     assert told["mails"] >= 35
     assert told["exact"] == told["expected"]
+
+
+def test_html_of_nothing_but_tags_is_read_as_the_words_between_them() -> None:
+    assert hypertext.text("<b>My</b>" + "<i>" * hypertext.MANY + "parcel &amp; I") == "My\n\nparcel & I"
