@@ -38,7 +38,7 @@ def text(html: str) -> str:
 def marked(html: str) -> list[tuple[str, Mark]]:
     """The same lines, each with its mark."""
     if html.count("<") > MANY:
-        html = TAG.sub("\n", html)
+        html = TAG.sub(" ", html)
     reader = _Reader()
     reader.feed(_closed(html))
     reader.close()
