@@ -244,6 +244,13 @@ imports = sa.Table(
     _time("updated_at", server_default=NOW),
 )  # fmt: skip
 
+# Uses of signatures that do not cover what they sign, each with a digest of the ids of the events that it brought.
+signatures = sa.Table(
+    "signatures", metadata,
+    sa.Column("signature", BYTEA, primary_key=True), sa.Column("brought", BYTEA, nullable=False),
+    _time("used_at", server_default=NOW), sa.Index(None, "used_at"),
+)  # fmt: skip
+
 # How far mailboxes are read: the last mail, by the number it has while `validity` stays the same (RFC 9051).
 mailboxes = sa.Table(
     "mailboxes", metadata,

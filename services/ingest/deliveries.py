@@ -12,11 +12,10 @@ import orjson
 from schemas.codec import Malformed
 from services.access import NAME, Source, digest
 from services.errors import Invalid, NotAllowed, NotFound, Problem, TooLarge, Unauthorized
-from services.ingest import bodies
+from services.ingest import bodies, once
 from services.ingest.acceptance import Judged
 from services.ingest.endpoints import Posted
 from services.ingest.errands import Errands
-from services.ingest.once import Once
 from services.ingest.posts import Posts
 from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor
 
@@ -34,7 +33,6 @@ class Deliveries:
         self._known = known
         self._settings = posts.settings
         self._ours = posts.settings.ours()
-        self._used = Once()
 
     async def deliver(self, request: Posted) -> dict[str, Any] | Reply:
         """Deliver what a vendor posts to its source's address, `/v1/sources/NAME`, in its own wire format."""
@@ -110,7 +108,8 @@ class Deliveries:
             found = await asyncio.to_thread(list, found)
         if vendor.once and source.secrets and (token := vendor.once(post)):
             found = list(found)
-            self._used.check(f"{source.name} {token}", [one.get("id") for one in found if isinstance(one, dict)])
+            ids = [one.get("id") for one in found if isinstance(one, dict)]
+            await once.check(self._posts.keys, f"{source.name} {token}", ids)
         return found
 
     async def _handshake(self, vendor: Vendor, source: Source, post: Post) -> Reply | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +20,7 @@ KEPT = 3600.0  # seconds for which a known key holds while the database is away
 PATIENCE = 0.2  # seconds for which a known key's lookup is waited for, before it holds as it is
 MOST_LOOKUPS = 100  # at once; without an end a database that hangs would collect them
 
+T = TypeVar("T")
 Ask = Callable[[sa.Connection], Source | None]
 
 log = structlog.get_logger()
@@ -59,6 +60,14 @@ class Keys:
         """The source of this name. Raises Unavailable if it can't be known."""
         return await self._found(b"name " + name.encode(errors="replace"), lambda conn: source_named(conn, name))
 
+    async def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """What the database answers, in a transaction. Raises Unavailable if it does not in time."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, question)
+        except (SQLAlchemyError, TimeoutError):
+            raise _unavailable() from None
+
     def check(self) -> None:
         """Ask the database for anything. Raises SQLAlchemyError."""
         with self._engine.connect() as conn:
@@ -87,8 +96,7 @@ class Keys:
     def _while_away(self, hashed: bytes, now: float, error: Exception) -> Source:
         known = self._known.get(hashed)
         if known is None or now >= known.said_at + KEPT:
-            message = "The database that knows the keys does not answer."
-            raise Unavailable(message, code="keys_unavailable") from None
+            raise _unavailable() from None
         if now >= known.ask_at:  # the first of those who waited
             log.warning("keys_unavailable", source=known.source.name, error=kind(error))
             self._known[hashed] = known._replace(ask_at=now + FRESH)
@@ -99,7 +107,7 @@ class Keys:
         if hashed not in self._lookups:
             if len(self._lookups) >= MOST_LOOKUPS:
                 raise TimeoutError
-            lookup = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask)
+            lookup = asyncio.get_running_loop().run_in_executor(self._threads, self._asked, ask)
             self._lookups[hashed] = lookup
             lookup.add_done_callback(lambda done: self._answered(hashed, done))
         return self._lookups[hashed]
@@ -109,6 +117,10 @@ class Keys:
         if not lookup.cancelled():
             lookup.exception()  # looked at here, for those who asked may have given up waiting
 
-    def _ask(self, ask: Ask) -> Source | None:
-        with self._engine.connect() as conn:
-            return ask(conn)
+    def _asked(self, question: Callable[[sa.Connection], T]) -> T:
+        with self._engine.begin() as conn:
+            return question(conn)
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The database that knows the keys does not answer.", code="keys_unavailable")

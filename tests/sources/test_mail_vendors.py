@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Malformed
-from services.ingest.once import Once
 from services.ingest.sources import vendors
 from services.ingest.sources.vendor import Forged, Post
 from services.ingest.trial import trial
@@ -176,14 +175,6 @@ def test_a_subscription_is_confirmed_at_sns_and_nowhere_else() -> None:
     assert becomes("amazon_ses", asked, TOPIC)[0]["visits"].startswith("https://sns.eu-west-1.amazonaws.com/")
     evil = sns("", kind="SubscriptionConfirmation", SubscribeURL="https://evil.example/")
     assert becomes("amazon_ses", evil)[0]["refused"] == "not_at_sns"
-
-
-def test_a_token_brings_one_mail_and_its_retries() -> None:
-    used = Once()
-    used.check("desk token", ["two@example.ee"])
-    used.check("desk token", ["two@example.ee"])
-    with pytest.raises(Forged, match="used before"):
-        used.check("desk token", ["forged@example.ee"])
 
 
 def test_the_key_in_postmarks_address_is_enough() -> None:
