@@ -11,13 +11,12 @@ from services.timeline.arrivals import Arrival, alias, links, stand_in, verdict
 from services.timeline.bulk import optional_uuids, texts, times, uuids
 from services.timeline.crowds import refuse
 from services.timeline.identity import Age, Decision, Id, Link
-from services.timeline.known import Known
 from services.timeline.parts import settle
 
 
-def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes, known: Known) -> dict[Id, Id]:
+def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes) -> dict[Id, Id]:
     """Write what events, in order of age, say about who is who; the identifiers that moved, and whom they left."""
-    named, joined, decided = _Named(secret, known), list[Link](), list[Decision]()
+    named, joined, decided = _Named(secret), list[Link](), list[Decision]()
     for one in fresh:
         named.add(one)
         if len(one.named) > 1:
@@ -27,21 +26,20 @@ def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret
         if said := verdict(one):
             word, left, right = said
             decided.append(Decision(*one.age, named.mention(left, one.age), named.mention(right, one.age), word))
-    joined += _followers(conn, fresh, secret, known)
-    seeds = _write_identifiers(conn, named.rows) if named.rows else set()
-    seeds |= refuse(conn, _write_links(conn, joined, fresh, known), rules)
+    joined += _followers(conn, fresh, secret)
+    seeds = _write_identifiers(conn, named.rows)
+    seeds |= refuse(conn, _write_links(conn, joined, fresh), rules)
     _write_decisions(conn, decided, fresh)
     seeds |= {end for word in decided for end in (word.left, word.right)}
     return settle(conn, seeds, rules.limit) if seeds else {}
 
 
 class _Named:
-    """The identifiers of a batch of which the store may not know: each with its best verification and its age."""
+    """The identifiers of a batch: each with its best verification and its age."""
 
-    def __init__(self, secret: bytes, known: Known) -> None:
+    def __init__(self, secret: bytes) -> None:
         self.rows: dict[Id, tuple[Key, Verification, Age]] = {}
         self._secret = secret
-        self._known = known
 
     def add(self, one: Arrival) -> None:
         """Note whom an event names."""
@@ -55,9 +53,8 @@ class _Named:
         return id
 
     def _note(self, id: Id, key: Key, sure: Verification, age: Age) -> None:
-        if not self._known.identifier(id, sure, age):
-            _, best, first = self.rows.get(id, (key, sure, age))
-            self.rows[id] = key, max(best, sure, key=SURENESS.index), min(first, age)
+        _, best, first = self.rows.get(id, (key, sure, age))
+        self.rows[id] = key, max(best, sure, key=SURENESS.index), min(first, age)
 
 
 def _write_identifiers(conn: sa.Connection, named: Mapping[Id, tuple[Key, Verification, Age]]) -> set[Id]:
@@ -90,7 +87,7 @@ def _write_identifiers(conn: sa.Connection, named: Mapping[Id, tuple[Key, Verifi
     return {row.id for row in older}
 
 
-def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes, known: Known) -> list[Link]:
+def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes) -> list[Link]:
     """Links from the first named party of a conversation to the stand-in for those of its events that name nobody."""
     talks: dict[Id, tuple[Id, Id | None, Age | None, bool]] = {}
     for one in fresh:
@@ -99,7 +96,7 @@ def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes, kno
             if not one.unnamed and age is None:
                 party, age = one.anchor, one.age
             talks[one.interaction] = follower, party, age, unnamed or one.unnamed
-    ids = sorted(id for id, (_, _, age, unnamed) in talks.items() if not known.talk(id, age, unnamed))
+    ids = sorted(talks)
     if not ids:
         return []
     ages = [talks[id][2] for id in ids]
@@ -127,13 +124,12 @@ def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes, kno
     return [Link(row.first_at, row.key, row.party, talks[row.id][0], "conversation") for row in found]
 
 
-def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Arrival], known: Known) -> list[Link]:
+def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Arrival]) -> list[Link]:
     """Append links that are new or earlier than known; those."""
     first: dict[tuple[Id, Id, str], Link] = {}
     for link in joined:
         name = link.left, link.right, link.rule
-        if not known.link(*name, Age(link.at, link.key)):
-            first[name] = min(first.get(name, link), link)
+        first[name] = min(first.get(name, link), link)
     if not first:
         return []
     new = sorted(first.values(), key=lambda link: (link.left, link.right))

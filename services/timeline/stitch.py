@@ -17,7 +17,6 @@ from services.timeline.arrivals import Arrival, arrival, names
 from services.timeline.bulk import EIGHT, blobs, copy, texts, time, times, uuids, word
 from services.timeline.bulk import field as packed
 from services.timeline.identity import Id
-from services.timeline.known import Known
 from services.timeline.naming import identify
 from services.timeline.visits import assign, write_interactions
 
@@ -61,7 +60,7 @@ def store(
     fresh, conflicts, present = _dedupe(conn, arrived)
     outcome = Outcome(len(fresh), len(arrived) - len(fresh) - conflicts, conflicts)
     if fresh:
-        moved = identify(conn, fresh, rules, secret, Known())
+        moved = identify(conn, fresh, rules, secret)
         tx = tx or present
         interactions = assign(conn, fresh, tx)
         _write_events(conn, fresh, interactions, tx)
