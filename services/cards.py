@@ -5,8 +5,9 @@ ISO/IEC 7812-1, annex B). What may stay of it is what PCI DSS 4.0.1, 3.4.1, lets
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from operator import sub
 from typing import NamedTuple
 
 SHORTEST, LONGEST = 13, 19
@@ -62,13 +63,11 @@ class Span(NamedTuple):
 
 
 class _Digits(NamedTuple):
-    """Digits one after the other, whatever stands between: where each is in the text, and which begin or end a group
-    of them."""
+    """Digits one after the other, whatever stands between: which begin or end a group, and where in the text."""
 
     digits: str
-    places: Sequence[int]
-    starts: Sequence[int]
-    ends: frozenset[int]
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
 
 
 def may_be_in(raw: bytes) -> bool:
@@ -103,7 +102,7 @@ def found(text: str) -> Iterator[Span]:
     for number in NUMBER.finditer(text):
         for span in _cards(text, _digits(text, number.start(), number.end())):
             ibans = list(_ibans(text)) if ibans is None else ibans
-            if any(span.start < end and start < span.end for start, end in ibans):
+            if ibans and any(span.start < end and start < span.end for start, end in ibans):
                 continue
             if last and span.start < last.end:
                 last = Span(last.start, *(span if span.end > last.end else last)[1:])
@@ -117,10 +116,11 @@ def found(text: str) -> Iterator[Span]:
 
 def _digits(text: str, start: int, end: int) -> _Digits:
     groups = [group.span(1) for group in GROUP.finditer(text, start, end) if group.lastindex]
-    ends = list(accumulate(end - start for start, end in groups))
-    digits = "".join(text[start:end] for start, end in groups)
-    places = [place for start, end in groups for place in range(start, end)]
-    return _Digits(_in_ascii(digits), places, [0, *ends[:-1]], frozenset(ends))
+    begun, ended = zip(*groups, strict=True)
+    lengths = list(accumulate(map(sub, ended, begun), initial=0))
+    digits = "".join([text[start:end] for start, end in groups])
+    starts, ends = zip(lengths[:-1], begun, strict=True), zip(lengths[1:], ended, strict=True)
+    return _Digits(_in_ascii(digits), dict(starts), dict(ends))
 
 
 def _in_ascii(digits: str) -> str:
@@ -130,8 +130,8 @@ def _in_ascii(digits: str) -> str:
 def _cards(text: str, run: _Digits) -> Iterator[Span]:
     """The card numbers among digits, those that overlap as well; each begins and ends with a group."""
     for start, end in _valid(run.digits, run.starts, run.ends):
-        if not _is_dialled(text, run.places[start], end - start):
-            yield Span(run.places[start], run.places[end - 1] + 1, run.digits[end - 4 : end])
+        if not _is_dialled(text, run.starts[start], end - start):
+            yield Span(run.starts[start], run.ends[end], run.digits[end - 4 : end])
 
 
 def _valid(digits: str, starts: Iterable[int], ends: Container[int]) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,7 @@ GOODS = re.compile(r"(.*_)?(sku|ean|ean13|gtin|gtin13|barcode)", re.IGNORECASE)
 EAN = re.compile(r"\d{13}")
 # Data that name another event or identifier, by type.
 NAMING = {"message.edited": {"message"}, "message.deleted": {"message"}, "customer.identified": {"previous"}}
+LONG = 20_000  # bytes of an event in which a card's number is looked for while it is masked, and not before as well
 SMALLEST = 10 ** (cards.SHORTEST - 1)
 
 
@@ -35,7 +36,7 @@ class Masking:
         """Whether an event, as its line, may hold something to mask; costs next to nothing where it does not."""
         if self._patterns:
             return True
-        return cards.may_be_in(line) and next(cards.found(line.decode()), None) is not None
+        return cards.may_be_in(line) and (len(line) > LONG or next(cards.found(line.decode()), None) is not None)
 
     def masked(self, event: Event) -> tuple[Event, bytes]:
         """The event as it may be kept, and its line."""

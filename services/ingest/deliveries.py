@@ -21,7 +21,6 @@ from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor
 
 SOURCES = "/v1/sources/"  # and a source's name, and whatever the vendor puts behind it
 METHODS = frozenset({"POST", "GET", "HEAD"})
-LONG = 200_000  # bytes of a post that others need not wait for
 
 
 class Deliveries:
@@ -95,19 +94,17 @@ class Deliveries:
         except Forged as forged:
             hint = f"Check the source's secret, {vendor.secret}: see `tellonce sources secret --help`."
             raise Unauthorized(forged.message, code=forged.code, hint=hint) from None
-        return reply or self._posts.acceptance.judge(source, found, post.received_at)
+        return reply or await self._posts.judged(source, found, post.received_at, len(post.content))
 
     async def _documents(
         self, vendor: Vendor, source: Source, post: Post, methods: str
     ) -> Iterable[Document | Malformed]:
-        """What a post becomes; a long one is read beside the others. Raises NotAllowed, Malformed, Forged."""
+        """What a post becomes. Raises NotAllowed, Malformed, Forged."""
         if post.method not in methods.split():
             raise NotAllowed(f"{vendor.title} does not {post.method} events.")
         found: Iterable[Document | Malformed] = vendor.documents(post, self._settings.max_depth)
-        if len(post.content) > LONG:
-            found = await asyncio.to_thread(list, found)
         if vendor.once and source.secrets and (token := vendor.once(post)):
-            found = list(found)
+            found = await asyncio.to_thread(list, found)
             ids = [one.get("id") for one in found if isinstance(one, dict)]
             await once.check(self._posts.keys, f"{source.name} {token}", ids)
         return found
