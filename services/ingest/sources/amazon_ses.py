@@ -154,12 +154,12 @@ def _is_signed(said: Document, certificate: bytes) -> bool:
     hash = {"1": SHA1, "2": SHA256}.get(text(said, "SignatureVersion") or "")
     try:
         key = load_pem_x509_certificate(certificate).public_key()
-        if hash and isinstance(key, RSAPublicKey):
-            key.verify(base64.b64decode(said["Signature"]), signed.encode("utf-8", "replace"), PKCS1v15(), hash())
-            return True
+        if not hash or not isinstance(key, RSAPublicKey):
+            return False
+        key.verify(base64.b64decode(said["Signature"]), signed.encode("utf-8", "replace"), PKCS1v15(), hash())
     except (ValueError, TypeError, InvalidSignature):  # a certificate or signature that is none as well
-        pass
-    return False
+        return False
+    return True
 
 
 VENDORS = (

@@ -1,23 +1,13 @@
 """Deliveries in a plain form of ours, for carriers and shops without a format of their own. Pure."""
 
-from collections.abc import Iterator
-
-from schemas.codec import Malformed
 from services.ingest.sources import plain
 from services.ingest.sources.fields import given, status_of, text
 from services.ingest.sources.vendor import Document, Post, Vendor
 
 
-def translate(post: Post) -> Iterator[Document | Malformed]:
-    """A delivery's new status for each record. Raises Malformed."""
-    for record in plain.records(post):
-        try:
-            yield record if isinstance(record, Malformed) else _event(record, post)
-        except Malformed as problem:
-            yield problem
-
-
-def _event(record: Document, post: Post) -> Document:
+@plain.translator
+def translate(record: Document, post: Post) -> Document:
+    """A delivery's new status. Raises Malformed."""
     known, status = plain.shared(record, post), status_of(plain.required(record, "status"))
     tracking = text(record, "tracking", "tracking_number", "parcel")
     data = given(tracking=tracking, carrier=text(record, "carrier", "courier"), due=text(record, "due", "expected"))

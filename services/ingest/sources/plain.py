@@ -3,7 +3,9 @@
 Pure. A post is a JSON object, an array of them, or an urlencoded form; names of fields are given in several spellings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
 
 from schemas.codec import Malformed
 from services.ingest import documents
@@ -12,18 +14,30 @@ from services.ingest.sources.vendor import Document, Post
 
 ABOUT = {"order": ("order", "order_id", "order_number", "receipt"), "invoice": ("invoice", "invoice_number"),
          "case": ("case", "case_id", "ticket", "ticket_id"), "subscription": ("subscription",)}  # fmt: skip
-MOST = 1000  # records of a post
 
 
-def records(post: Post) -> Iterator[Document | Malformed]:
-    """The records of a post, those that are none as their Malformed. Raises Malformed."""
+def translator(event: Callable[[Document, Post], Document]) -> Callable[[Post], Iterator[Document | Malformed]]:
+    """A vendor's `translate` of what becomes of one record; those that are none, or lack something, are refused."""
+
+    @wraps(event)
+    def translate(post: Post) -> Iterator[Document | Malformed]:
+        for record in _records(post):
+            try:
+                if not isinstance(record, dict):
+                    words = "A record is a JSON object with the fields that docs/sources.md tells."
+                    raise Malformed("not_an_object", words)
+                yield event(record, post)
+            except Malformed as problem:
+                yield problem
+
+    return translate
+
+
+def _records(post: Post) -> list[Any]:
     if post.content.lstrip()[:1] not in (b"{", b"["):
-        yield dict(post.values)
-        return
+        return [dict(post.values)]
     parsed = documents.parse(post.content)
-    for one in parsed if isinstance(parsed, list) else [parsed]:
-        problem = Malformed("not_an_object", "A record is a JSON object with the fields that docs/sources.md tells.")
-        yield one if isinstance(one, dict) else problem
+    return parsed if isinstance(parsed, list) else [parsed]
 
 
 def shared(record: Document, post: Post) -> Document:

@@ -1,20 +1,13 @@
 """A till or shop system: visits and purchases in a plain form of ours. Pure."""
 
-from collections.abc import Iterator
-
-from schemas.codec import Malformed
 from services.ingest.sources import plain
 from services.ingest.sources.fields import currency_of, given, items, money_of, quantity, text
 from services.ingest.sources.vendor import Document, Post, Vendor
 
 
-def translate(post: Post) -> Iterator[Document | Malformed]:
+@plain.translator
+def translate(record: Document, post: Post) -> Document:
     """A purchase where something has a price, else a visit. Raises Malformed."""
-    for record in plain.records(post):
-        yield record if isinstance(record, Malformed) else _event(record, post)
-
-
-def _event(record: Document, post: Post) -> Document:
     known = {**plain.shared(record, post), "channel": "in_person"}
     amount, place = money_of(record, "amount", "total"), text(record, "place", "shop", "store")
     lines = [

@@ -1,23 +1,13 @@
 """Reviews, and what is said about the company in public, in a plain form of ours. Pure."""
 
-from collections.abc import Iterator
-
-from schemas.codec import Malformed
 from services.ingest.sources import plain
 from services.ingest.sources.fields import given, number, text
 from services.ingest.sources.vendor import Document, Post, Vendor
 
 
-def translate(post: Post) -> Iterator[Document | Malformed]:
+@plain.translator
+def translate(record: Document, post: Post) -> Document:
     """A review where there is a rating, else a mention, which is a message to answer. Raises Malformed."""
-    for record in plain.records(post):
-        try:
-            yield record if isinstance(record, Malformed) else _event(record, post)
-        except Malformed as problem:
-            yield problem
-
-
-def _event(record: Document, post: Post) -> Document:
     known = {**plain.shared(record, post), "channel": "social"}
     rating, scale = number(record, "rating", "stars"), number(record, "scale", "best")
     place = given(site=text(record, "site", "platform"), url=text(record, "url", "link"), title=text(record, "title"))

@@ -104,12 +104,12 @@ def _is_signed(secret: str, signed: bytes, given: str) -> bool:
 
     try:
         key = load_der_public_key(base64.b64decode(secret))
-        if isinstance(key, EllipticCurvePublicKey):
-            key.verify(base64.b64decode(given), signed, ECDSA(SHA256()))
-            return True
+        if not isinstance(key, EllipticCurvePublicKey):
+            return False
+        key.verify(base64.b64decode(given), signed, ECDSA(SHA256()))
     except (ValueError, InvalidSignature):  # a key or signature that is none as well
-        pass
-    return False
+        return False
+    return True
 
 
 VENDORS = (

@@ -1,23 +1,13 @@
 """Answers to surveys (NPS, CES, CSAT) in a plain form of ours, joined to the contact that they are about. Pure."""
 
-from collections.abc import Iterator
-
-from schemas.codec import Malformed
 from services.ingest.sources import plain
 from services.ingest.sources.fields import given, number, text
 from services.ingest.sources.vendor import Document, Post, Vendor
 
 
-def translate(post: Post) -> Iterator[Document | Malformed]:
-    """The answers of a post. Raises Malformed."""
-    for record in plain.records(post):
-        try:
-            yield record if isinstance(record, Malformed) else _event(record, post)
-        except Malformed as problem:
-            yield problem
-
-
-def _event(record: Document, post: Post) -> Document:
+@plain.translator
+def translate(record: Document, post: Post) -> Document:
+    """An answer to a survey. Raises Malformed."""
     known = plain.shared(record, post)
     kind = plain.required(record, "kind", "survey_type", "type").strip().lower()
     plain.required(record, "score")
