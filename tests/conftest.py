@@ -13,6 +13,7 @@ from psycopg import sql
 from services import database, embedded
 from services.timeline import migrate
 from tests.brokers import broker, kafka  # noqa: F401 (fixtures)
+from tests.fakes import MemoryLog
 from tests.full import full_url  # noqa: F401 (fixture)
 from tests.house import house  # noqa: F401 (fixture)
 from tests.terminal import Terminal
@@ -64,3 +65,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no samples in {folder}; set TELLONCE_SHARED")
     return folder
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    """An event log in memory."""
+    return MemoryLog()

@@ -25,11 +25,6 @@ BODY = orjson.dumps(MESSAGE)
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def client(engine: sa.Engine, database_url: str, log: MemoryLog) -> Iterator[TestClient]:
     with engine.begin() as conn:
         access.add_source(conn, "desk", "chatwoot", KEY)

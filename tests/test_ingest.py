@@ -22,11 +22,6 @@ CALL = {"type": "track", "messageId": "m-1", "userId": "8812", "event": "Clicked
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def settings() -> Settings:
     return Settings(max_body=20_000, max_events=3, max_depth=6, byte_budget=100_000, append_timeout=2)
 

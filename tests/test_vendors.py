@@ -89,11 +89,6 @@ class Network:
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def network() -> Network:
     return Network()
 

@@ -13,11 +13,6 @@ from tests.pages.reading import HOST, sign_in
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def browser(database_url: str, log: MemoryLog) -> Iterator[TestClient]:
     """A browser that nobody is signed in with."""
     with TestClient(create_app(Settings(), database_url, log), base_url=HOST) as client:

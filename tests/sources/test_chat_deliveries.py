@@ -20,11 +20,6 @@ ASKED = "/v1/sources/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def client(engine: sa.Engine, database_url: str, log: MemoryLog) -> Iterator[TestClient]:
     with engine.begin() as conn:
         for kind in ("meta", "slack", "sunshine"):

@@ -18,11 +18,6 @@ SETTINGS = Settings.model_validate({"append_timeout": 2, "max_mail": 2_000_000, 
 
 
 @pytest.fixture
-def log() -> MemoryLog:
-    return MemoryLog()
-
-
-@pytest.fixture
 def client(engine: sa.Engine, database_url: str, log: MemoryLog) -> Iterator[TestClient]:
     with engine.begin() as conn:
         for name in ("email", "mailgun", "chatwoot"):
