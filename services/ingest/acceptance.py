@@ -1,9 +1,11 @@
 """What becomes of posted documents: a verdict for each, told when the good ones are durable."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any, Literal, NotRequired
 from uuid import uuid4
@@ -21,6 +23,7 @@ from services.identifiers import Key, Rules, keys, strongest
 from services.ingest.groupcommit import GroupCommit
 from services.masking import Masking
 
+LONG = 200_000  # bytes of a post that others need not wait for
 REMEMBERED = 100_000  # documents lately made durable
 # A retry may say other times; the timeline leaves them out of its comparison as well.
 TIMES = frozenset({"time", "occurred_at", "recordedtime", "received_at"})
@@ -102,6 +105,12 @@ class Acceptance:
                 verdict = self._long_way(judged, index, document, source, received_at)
             judged.verdicts.append(verdict)
         return judged
+
+    async def judged(self, source: Source, documents: Iterable[Any], received_at: datetime, size: int) -> Judged:
+        """The same of a post of so many bytes: a long one is read, and looked through for what must not be kept,
+        beside others. Raises Malformed, where it can't be read, and TooLarge."""
+        judge = partial(self.judge, source, documents, received_at)
+        return await asyncio.to_thread(judge) if size > LONG else judge()
 
     def check(self) -> None:
         """Raise LogUnavailable where storing would be in vain; costs nothing."""

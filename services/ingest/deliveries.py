@@ -94,7 +94,7 @@ class Deliveries:
         except Forged as forged:
             hint = f"Check the source's secret, {vendor.secret}: see `tellonce sources secret --help`."
             raise Unauthorized(forged.message, code=forged.code, hint=hint) from None
-        return reply or await self._posts.judged(source, found, post.received_at, len(post.content))
+        return reply or await self._posts.acceptance.judged(source, found, post.received_at, len(post.content))
 
     async def _documents(
         self, vendor: Vendor, source: Source, post: Post, methods: str

@@ -32,7 +32,6 @@ MOST_RECIPIENTS = 100
 SECONDS = 120.0  # without a word from the other side, until a connection is closed
 LINE = 1_000_000  # bytes of a line; 998 are allowed, and programs write far longer ones
 AT_ONCE = 4  # mails of the greatest size that may be under way
-LONG = 200_000  # bytes of a mail that others need not wait for
 
 KEPT, AWAY = "250 2.0.0 Kept", "451 4.3.0 Not kept: what keeps it is away; send it again"
 UNKNOWN, FULL = "550 5.1.1 No source is named so", "452 4.5.3 Too many recipients"
@@ -118,9 +117,8 @@ class Reception:
         receipt = Receipt(now, self._ours, (envelope.mail_from or "").strip("<>"), recipients)
         try:
             self._acceptance.check()
-            read: Callable[[], Any] = lambda: mail.document(content, receipt)  # noqa: E731
-            document = await asyncio.to_thread(read) if len(content) > LONG else read()
-            judged = self._acceptance.judge(source, [document], now)
+            read = (mail.document(one, receipt) for one in [content])
+            judged = await self._acceptance.judged(source, read, now, len(content))
             await self._acceptance.store(judged)
         except Malformed as why:
             return f"554 5.6.0 {_line(why.message)}"

@@ -1,15 +1,12 @@
 """The addresses that take events: each reads, translates, has it accepted, and responds."""
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from schemas.codec import Malformed
-from services.access import Source
 from services.errors import Invalid
 from services.eventlog.budget import Budget
 from services.ingest import bodies, cloudevents
@@ -19,8 +16,6 @@ from services.ingest.endpoints import Posted
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures
 from services.settings import Settings
-
-LONG = 200_000  # bytes of a post that others need not wait for
 
 
 class Answer(BaseModel):
@@ -53,7 +48,7 @@ class Posts:
             body = await self._body(request, take)
             try:
                 posted = cloudevents.translate(request.headers, body, self.settings.max_depth)
-                judged = await self.judged(source, posted, datetime.now(UTC), len(body))
+                judged = await self.acceptance.judged(source, posted, datetime.now(UTC), len(body))
             except Malformed as error:
                 raise Invalid(error.message, code=error.code) from None
         return await self.stored(judged)
@@ -67,12 +62,6 @@ class Posts:
         """The body as it came."""
         limit, seconds = limit or self.settings.max_body, self.settings.request_timeout
         return await bodies.read(request.stream(), request.headers, limit, seconds, take)
-
-    async def judged(self, source: Source, found: Iterable[Any], received_at: datetime, size: int) -> Judged:
-        """What becomes of documents, of which a long post's are read, and looked through for what must not be kept,
-        beside other requests. Raises Malformed, TooLarge."""
-        judge = partial(self.acceptance.judge, source, found, received_at)
-        return await asyncio.to_thread(judge) if size > LONG else judge()
 
     async def stored(self, judged: Judged) -> dict[str, Any]:
         """The answer, when it holds: see `Answer`. Raises Invalid if all were refused."""
