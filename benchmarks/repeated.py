@@ -30,11 +30,15 @@ class Contact:
     score: float
     repeats: bool
     right: bool
+    label: str  # its data and what it is about
 
 
 def contacts(path: Path, by: Similarity) -> list[Contact]:
     """All contacts of the customers, after learning the rarity of their texts."""
-    gold = {row["event_id"]: row["gold"] for customer in lines(path) for row in customer["events"]}
+    gold = {
+        row["event_id"]: row["gold"] and {**row["gold"], "label": f"{customer.get('source')} {row['gold']['issue']}"}
+        for customer in lines(path) for row in customer["events"]
+    }  # fmt: skip
     told: dict[str, list[tuple[str, Statement | None]]] = defaultdict(list)
     for event in events(path):
         if gold[event.id]:
@@ -56,7 +60,7 @@ def _of_one(some: list[tuple[str, Statement | None]], gold: dict[str, dict[str, 
             best, nearest = max(scores, default=(0.0, ""))
             before.append((said, vector, name))
         right = bool(nearest) and gold[nearest]["issue"] == truth["issue"]
-        found.append(Contact(truth["kind"], said and said.kind, best, bool(truth["repeat_of"]), right))
+        found.append(Contact(truth["kind"], said and said.kind, best, bool(truth["repeat_of"]), right, truth["label"]))
     return found
 
 

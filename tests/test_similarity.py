@@ -1,9 +1,13 @@
 """How alike two statements are."""
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.ranking import at, auc, average_precision
+from services.timeline.meanings import near
 from services.timeline.similarity import Agreement, Rarity, shipped
 
 BY = shipped()
@@ -51,3 +55,21 @@ def test_ranking_is_measured_as_defined() -> None:
     assert auc(scored) == 0.75
     assert average_precision(scored) == (1 + 2 / 3) / 2
     assert at(scored, 0.8) == (0.5, 0.5, 0.5)
+
+
+def test_other_words_for_the_same_matter_agree_by_what_they_mean() -> None:
+    again = alike("i want my money back", "please refund the purchase")
+    another = alike("i want my money back", "please activate the card")
+    assert not set(again.words)
+    assert again.probability > 2 * another.probability
+
+
+def test_words_mean_the_same_across_languages() -> None:
+    one, again = BY.vector("how do i update ubuntu", "en"), BY.vector("как обновить ubuntu", "ru")
+    assert near(one.meaning, again.meaning) > near(one.meaning, BY.vector("как отключить принтер", "ru").meaning)
+
+
+def test_words_that_the_table_does_not_know_mean_nothing() -> None:
+    assert BY.vector("qwxzt", "en").meaning == BY.vector("card", None).meaning == ()
+    known, half = (BY.vector(text, "en").meaning for text in ("card", "card qwxzt"))
+    assert math.hypot(*half) < math.hypot(*known) == pytest.approx(1)

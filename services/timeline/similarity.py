@@ -1,9 +1,10 @@
 """How alike two statements are, as a probability that they tell the same matter, with what agreed. Pure.
 
-Two kinds of features: stems of words, and sequences of 3 to 5 letters within words, which bear inflection and typing
-errors in any language. Each weighs by its rarity (idf) among the texts a deployment has seen; a shipped table of words
-is the start. The cosines of both, what they share of the shorter text, and references and numbers make the features of
-a logistic model whose coefficients are in `similarity.json` (`make train`).
+Three kinds of features: stems of words; sequences of 3 to 5 letters within words, which bear inflection and typing
+errors in any language; and what the words mean (`meanings.py`). Each weighs by its rarity (idf) among the texts a
+deployment has seen; a shipped table of words is the start. The cosines of all, references and numbers, and how much it
+tells that both say a word or only one does, make a logistic model whose coefficients are in `similarity.json`
+(`make train`).
 """
 
 import json
@@ -12,11 +13,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from operator import mul
 from pathlib import Path
 
 import Stemmer
 
 from services.timeline.cues import CUES
+from services.timeline.meanings import Meanings, near
+from services.timeline.meanings import shipped as meant
 
 WORD = re.compile(r"\w+(?:[.\-/]\w*\d\w*)*")
 STEMMED = {
@@ -24,7 +28,7 @@ STEMMED = {
 }  # fmt: skip
 GRAMS = (3, 4, 5)
 KEPT = 300_000  # words or sequences of letters whose rarity is remembered; the rarest go first
-FIRM = 4  # letters of a number that is seldom the same by chance
+FIRM = 4  # letters of a number that is seldom the same by chance; what has a point in it is a version or an amount
 SHIPPED = Path(__file__).with_name("similarity.json")
 
 
@@ -36,6 +40,8 @@ class Vector:
     grams: Mapping[str, float]
     references: frozenset[str]
     mass: float
+    meaning: tuple[float, ...] = ()
+    alone: float = 0.0  # what it tells if the other text says none of these words
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +90,32 @@ class Model:
     weights: tuple[float, ...]
     bias: float
     threshold: float
+    stems: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # said by both, and by one only
 
-    def probability(self, found: tuple[float, ...]) -> float:
-        """Of features."""
-        value = self.bias + sum(weight * part for weight, part in zip(self.weights, found, strict=True))
+    def probability(self, one: Vector, other: Vector) -> float:
+        """That both tell the same matter."""
+        value = self.bias + sum(map(mul, self.weights, features(one, other)))
+        if self.stems:
+            shared = one.words.keys() & other.words.keys()
+            value += one.alone + other.alone + math.fsum(self._both(stem) for stem in shared)
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+    def alone(self, stems: Iterable[str]) -> float:
+        """What stems tell that the other text has none of."""
+        return math.fsum(self.stems[stem][1] for stem in stems if stem in self.stems)
+
+    def _both(self, stem: str) -> float:
+        both, alone = self.stems.get(stem, (0.0, 0.0))
+        return both - 2 * alone
 
 
 class Similarity:
     """Compares texts by rarities and models, each by language or of `other` ones."""
 
-    def __init__(self, rarities: Mapping[str, Rarity], models: Mapping[str, Model]) -> None:
-        self.rarities, self.models = dict(rarities), models
+    def __init__(
+        self, rarities: Mapping[str, Rarity], models: Mapping[str, Model], meanings: Meanings | None = None
+    ) -> None:
+        self.rarities, self.models, self.meanings = dict(rarities), models, meanings or meant()
 
     def learn(self, text: str, language: str | None = None) -> None:
         """Count one more text of the stream."""
@@ -117,8 +137,8 @@ class Similarity:
         rarity = self._rarity(language)
         idf = _idf(rarity.texts)
         for word in words:
-            stem = _stem(word, language)
-            stems[stem] = max(stems.get(stem, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
+            root = stem(word, language)
+            stems[root] = max(stems.get(root, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
             for gram in _grams(word):
                 grams[gram] = grams.get(gram, 0) + 1
         counts = rarity.grams
@@ -126,16 +146,18 @@ class Similarity:
             gram: (LOGS[count] if count < 20 else 1 + math.log(count)) * idf[min(counts.get(gram, 0), IDF)]
             for gram, count in grams.items()
         }
-        firm = {word for word in words if len(word) >= FIRM and any(letter.isdigit() for letter in word)}
+        firm = {word for word in words if len(word) >= FIRM and "." not in word and any(map(str.isdigit, word))}
         named = frozenset(firm | {reference.lower() for reference in references})
-        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()))
+        meaning = self.meanings.of(stems, language)
+        alone = self._model(language).alone(stems)
+        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone)
 
     def compare(self, one: Vector, other: Vector, language: str | None = None) -> Agreement:
         """How surely both tell the same matter."""
         shared = {word: one.words[word] * other.words[word] for word in one.words.keys() & other.words.keys()}
         words = tuple(sorted(shared, key=lambda word: (-shared[word], word))[:5])
         return Agreement(
-            self._model(language).probability(features(one, other)),
+            self._model(language).probability(one, other),
             words,
             tuple(sorted(one.references & other.references)),
         )
@@ -146,8 +168,8 @@ def features(one: Vector, other: Vector) -> tuple[float, ...]:
     words, grams = _dot(one.words, other.words), _dot(one.grams, other.grams)
     low, high = sorted((math.log1p(one.mass), math.log1p(other.mass)))
     agreed = len(one.references & other.references)
-    apart = bool(one.references and other.references and not agreed)
-    return (math.sqrt(grams), math.sqrt(words), grams, words, min(agreed, 2), float(apart), low, high)
+    meant = near(one.meaning, other.meaning)
+    return (math.sqrt(grams), math.sqrt(words), grams, words, min(agreed, 2), low, high, meant, meant * abs(meant))
 
 
 def tokens(text: str) -> Iterable[str]:
@@ -158,7 +180,10 @@ def tokens(text: str) -> Iterable[str]:
 def shipped() -> Similarity:
     """The comparison as it is shipped, whose rarities may be learned on."""
     told = json.loads(SHIPPED.read_text())
-    models = {name: Model(tuple(one["weights"]), one["bias"], one["threshold"]) for name, one in told["models"].items()}
+    models = {
+        name: Model(tuple(one["weights"]), one["bias"], one["threshold"], one.get("stems", {}))
+        for name, one in told["models"].items()
+    }
     return Similarity(start(told["texts"], told["words"]), models)
 
 
@@ -185,7 +210,8 @@ def _grams(word: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=200_000)
-def _stem(word: str, language: str | None) -> str:
+def stem(word: str, language: str | None) -> str:
+    """The stem of a word, or the word where the language has no stemmer."""
     stemmer = _stemmer(language or "")
     return str(stemmer.stemWord(word)) if stemmer else word
 
