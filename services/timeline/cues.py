@@ -10,7 +10,8 @@ matter.
 CUES: dict[str, dict[str, str]] = {
     "en": {
         "thanks": "thank|bye|goodbye",
-        "frame": "hello team|hi team|hi there|good morning|good afternoon|good evening|good day|"
+        "frame": "hai|hallo|very good morning|very good evening|goodmorning|hello team|hi team|hi there|good morning|"
+        "good afternoon|good evening|good day|"
         "dear customer service|dear sir or madam|dear support|to whom it may concern|i hope you can help me|"
         "i hope you are well|yeah hi so|i am writing to you because of the following|i am writing to you because|"
         "i am writing about|hello|hi|hey|please let me know as soon as possible|please let me know|"
@@ -18,7 +19,7 @@ CUES: dict[str, dict[str, str]] = {
         "can you help me|please help|can you look into it|thank you in advance|thanks in advance|best regards|"
         "kind regards|many thanks|sincerely|sent from my iphone",
         "closing": "thankful|grateful|sounds good|not sure|maybe|no idea|true|false|correct|not correct|i agree|"
-        "done|of course|yup|nope|definitely|sorry|wait|confirm it|enough|amazing|wonderful day|farewell|"
+        "done|of course|yup|nope|definitely|confirm it|enough|amazing|wonderful day|farewell|"
         "take care|catch you later|ok|okay|ok thanks|ok thank you bye|thank you so much|thank you for your help|"
         "thanks a lot|got it thanks|thanks that solved it|great thank you so much for your help|"
         "perfect all good now|that is all thank you|yes|no|no that is all have a nice day|yes that is right|"
@@ -40,8 +41,25 @@ CUES: dict[str, dict[str, str]] = {
         "this is not solved|any news on my case|i have not heard back from you|did you get my message|"
         "please reply|i want to speak to a manager|where are we on this|it happened again|it did not help|"
         "what is going on with my request|you promised to get back to me",
-        "smalltalk": "i do not know|i have no answer for that|i am not certain|that is wrong|that is not true|"
-        "i am saying no|the answer is no|the answer is yes|i can not say|nice talking to you|good to see you|"
+        "smalltalk": "sorry|wait|i do not know|i have no answer for that|i am not certain|that is wrong|"
+        "that is not true|"
+        "it was a pleasure talking to you|i enjoyed our talk|great talk|i am glad we talked|signing off|"
+        "i am leaving now|i have got to run|that is all i wanted|that is all for today|no more questions|"
+        "no other concern|"
+        "my pleasure|same to you|i owe you one|i am grateful for your help|your help is appreciated|"
+        "all my questions are answered|i will get back to you|"
+        "yes i will do that|roger that|that would be yes|"
+        "i am saying no|the answer is no|the answer is yes|i must say no|i do not think so|no way|not happening|"
+        "that is incorrect|that is not right|that is not the case|that is invalid|that is false|that is a negative|"
+        "that is an affirmative|what you said is true|what you said is wrong|i agree with what you said|"
+        "i am not sure|i am not sure which one|i am unsure|i can not decide|i can not answer that|i am unable to say|"
+        "i have no idea|i don't have any idea|i don't know anything about that|no clue|hard to say|it depends|"
+        "it could be either|either one would work|it could go either way|i would rather not say|"
+        "how have you been|how is life treating you|how are you feeling|what are you up to|long time no see|"
+        "tell me a fun fact|what is the meaning of life|say that again|what did you say|who do you work for|"
+        "where do you live|what languages do you speak|what can i ask you|can you talk slower|happy birthday|"
+        "what are you|what is your job|do you like me|are you smart|you are cool|you are kind|"
+        "i can not say|nice talking to you|good to see you|"
         "nice to see you again|it was nice chatting with you|how are things|how is it going|what can you do|"
         "what do you do for fun|you are the best|great work|are you real|who made you|what are your hobbies|"
         "do you have pets|how are you|how are you doing|are you a robot|are you human|who are you|"
@@ -56,7 +74,7 @@ CUES: dict[str, dict[str, str]] = {
         "common": "very much all been am than then too really again let the a an and or but if of to in on at "
         "for with from by about is are was were be been am do does did have has had i me my mine you your it its "
         "this that these those he she we they them there here what which who how when where why can could would "
-        "will should may not no yes please need want get got just some any help as also",
+        "will should may not no yes please need want get got just some any help as also sir madam mam s t m re ve ll d",
     },
     "et": {
         "thanks": "aitäh|tänan|tänud",

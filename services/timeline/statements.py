@@ -29,6 +29,8 @@ SHORT = 14  # words; more than that explain something whatever else they hold
 ALIKE = 0.62  # of the letters of a text and a phrase
 THANKED = 1 / 3  # of the words of a text that thanks: with more besides, it tells something
 SPARE = 1  # words besides the phrase that say nothing yet
+ANSWERED = 2  # the same where the text begins with an answer that goes on: "yes, that is the right one"
+ROOT = 5  # letters from which a beginning of thanks is looked for within words: "nothankyou"
 
 
 class Kind(StrEnum):
@@ -195,17 +197,27 @@ def _nearest(matter: str, language: str | None) -> Kind | None:
 
 def _told_only(matter: str, language: str | None) -> Kind | None:
     """The kind of a text of hardly anything but words of closings or small talk and what says nothing."""
-    words = set(tokens(matter))
+    ordered = list(tokens(matter))
+    words = set(ordered)
     for name in _asked(language):
         closing, talk, common = _vocabulary(name)
-        spare = len(words - closing - talk - common)
-        if words & closing and spare <= SPARE:
+        thanks = {word for word in words if _thanking(name).search(word)}
+        closing = closing | thanks
+        goes_on = ordered[0] in _cues(name, "closing") and len(ordered) > 1 and ordered[1] in common
+        if words & closing and len(words - closing - common) <= (ANSWERED if goes_on else SPARE):
             return Kind.closing
-        if spare <= len(words) * THANKED and any(word.startswith(_cues(name, "thanks")) for word in words):
+        spare = len(words - closing - talk - common)
+        if thanks and spare <= len(words) * THANKED:
             return Kind.closing
         if words & talk and not spare:
             return Kind.smalltalk
     return None
+
+
+@cache
+def _thanking(language: str) -> re.Pattern[str]:
+    roots = _cues(language, "thanks")
+    return re.compile("|".join(re.escape(one) if len(one) >= ROOT else rf"^{re.escape(one)}" for one in roots))
 
 
 @cache
