@@ -40,7 +40,8 @@ NAMED = {
 SEEN = 12
 PARTS = 3
 FIRM = 0.02  # inverse strength of regularisation, chosen by labels never seen
-USED = {"en": (0, 1, 2, 3, 4, 5, 6, 7, 8), "other": (0, 2, 4, 7)}  # of the features; the others weigh nothing
+USED = {"en": (0, 1, 2, 3, 4, 5, 6, 7, 8), "other": (0, 2, 7)}  # of the features; the others weigh nothing
+LEVEL = {"other": 3.0}  # weight of each track's own level, which is left out: how alike texts are differs by language
 ONE_DATA = {"bank77_xchan": "bank77", "xling": "tilde"}  # the same labels by another track
 
 
@@ -53,6 +54,7 @@ class Row:
     truth: bool
     parts: tuple[int, int]
     language: str
+    track: str
 
 
 def main() -> None:
@@ -106,7 +108,7 @@ def _table(folder: Path) -> Rarity:
 def _rows(folder: Path, by: Similarity) -> list[Row]:
     told = [pair for pair in pairs.read(folder) if pair["track"] not in ("smalltalk", "quoted")]
     return [
-        Row(one, other, bool(pair["y"]), (_part(pair, "la"), _part(pair, "lb")), pair["lang"])
+        Row(one, other, bool(pair["y"]), (_part(pair, "la"), _part(pair, "lb")), pair["lang"], pair["track"])
         for pair, one, other in pairs.vectors(told, by)
     ]
 
@@ -121,14 +123,19 @@ def _trained(rows: Sequence[Row], name: str, threshold: float) -> Model:
     found = np.array([features(row.one, row.other) for row in rows])
     scale = np.array([1 / (found[:, at].std() or 1.0) if at in USED[name] else 0.0 for at in range(found.shape[1])])
     stems = _stems(rows) if name == "en" else []
-    cells = hstack([csr_matrix((found - found.mean(0)) * scale), *_said(rows, stems)]).tocsr()
+    tracks = sorted({row.track for row in rows}) if name in LEVEL else []
+    levels = csr_matrix([[LEVEL.get(name, 0.0) * (row.track == track) for track in tracks] for row in rows])
+    cells = hstack([csr_matrix((found - found.mean(0)) * scale), *_said(rows, stems), levels]).tocsr()
     fitted = LogisticRegression(C=FIRM if stems else 1.0, max_iter=2000).fit(cells, [row.truth for row in rows])
     learned = [round(float(one), 3) for one in fitted.coef_[0]]
-    weights = fitted.coef_[0][: len(scale)] * scale
-    bias = float(fitted.intercept_[0] - weights @ found.mean(0))
     both, alone = learned[len(scale) : len(scale) + len(stems)], learned[len(scale) + len(stems) :]
-    told = {one: pair for one, *pair in zip(stems, both, alone, strict=True) if any(pair)}
-    return Model(tuple(round(float(one), 3) for one in weights), round(bias, 3), threshold, told)
+    told = {one: pair for one, *pair in zip(stems, both, alone, strict=False) if any(pair)}
+    weights = fitted.coef_[0][: len(scale)] * scale
+    bias = fitted.intercept_[0] - weights @ found.mean(0)
+    if tracks:  # without the levels it is no probability: brought back to one
+        again = LogisticRegression().fit((found @ weights)[:, None], [row.truth for row in rows])
+        weights, bias = weights * again.coef_[0][0], again.intercept_[0]
+    return Model(tuple(round(float(one), 3) for one in weights), round(float(bias), 3), threshold, told)
 
 
 def _stems(rows: Sequence[Row]) -> list[str]:

@@ -1,6 +1,6 @@
 """How alike two statements are, as a probability that they tell the same matter, with what agreed. Pure.
 
-Three kinds of features: stems of words; sequences of 3 to 5 letters within words, which bear inflection and typing
+Three kinds of features: stems of words; sequences of 2 to 4 letters within words, which bear inflection and typing
 errors in any language; and what the words mean (`meanings.py`). Each weighs by its rarity (idf) among the texts a
 deployment has seen; a shipped table of words is the start. The cosines of all, references and numbers, and how much it
 tells that both say a word or only one does, make a logistic model whose coefficients are in `similarity.json`
@@ -26,7 +26,7 @@ WORD = re.compile(r"\w+(?:[.\-/]\w*\d\w*)*")
 STEMMED = {
     "en": "english", "et": "estonian", "lt": "lithuanian", "ru": "russian", "fi": "finnish", "de": "german",
 }  # fmt: skip
-GRAMS = (3, 4, 5)
+GRAMS = (2, 3, 4)
 KEPT = 300_000  # words or sequences of letters whose rarity is remembered; the rarest go first
 FIRM = 4  # letters of a number that is seldom the same by chance; what has a point in it is a version or an amount
 SHIPPED = Path(__file__).with_name("similarity.json")
