@@ -45,6 +45,13 @@ def repeated(*told: Statement, known: Known | None = None, days: int = 14, **mor
     return repeats(issues(told, BY), BY, known or Known(record, record), timedelta(days=days), **more)
 
 
+def test_what_agreed_is_told_also_where_it_is_other_words() -> None:
+    told = said(CARD), said("the atm swallowed my card", 9)
+    (issue,), (repeat,) = issues(told, BY), repeated(*told)
+    assert {"card", "stuck ~ swallow"} <= set(issue.members[1].agreed)
+    assert "stuck ~ swallow" in repeat.words
+
+
 def test_one_matter_is_one_issue_and_another_is_another() -> None:
     assert threaded(said(CARD), said(OTHER, 5), said(AGAIN, 9)) == [[CARD, AGAIN], [OTHER]]
 

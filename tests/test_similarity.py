@@ -60,7 +60,7 @@ def test_ranking_is_measured_as_defined() -> None:
 def test_other_words_for_the_same_matter_agree_by_what_they_mean() -> None:
     again = alike("i want my money back", "please refund the purchase")
     another = alike("i want my money back", "please activate the card")
-    assert not set(again.words)
+    assert not again.words
     assert again.probability > 2 * another.probability
 
 
@@ -73,3 +73,8 @@ def test_words_that_the_table_does_not_know_mean_nothing() -> None:
     assert BY.vector("qwxzt", "en").meaning == BY.vector("card", None).meaning == ()
     known, half = (BY.vector(text, "en").meaning for text in ("card", "card qwxzt"))
     assert math.hypot(*half) < math.hypot(*known) == pytest.approx(1)
+
+
+def test_a_score_says_which_other_words_mean_the_same() -> None:
+    told = BY.meant(BY.vector("where is my parcel", "en"), BY.vector("the package did not arrive", "en"))
+    assert told == ("parcel ~ packag",)

@@ -7,7 +7,7 @@ likeness of what it tells; what tells nothing by itself (any news?, thanks) belo
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -181,6 +181,9 @@ def _alike(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector]
             rank = (bool(shared), score, one.at, one.event)
             if best is None or rank > best[0]:
                 best = rank, _Found(score, reason, issue, one.event, shared or told.references + told.words)
+    if best and best[1].nearest and best[1].reason == Reason.similarity:
+        meant = by.meant(vectors[best[1].nearest], vectors[said.event])
+        return replace(best[1], agreed=best[1].agreed + meant)
     return best and best[1]
 
 

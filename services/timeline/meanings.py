@@ -20,6 +20,7 @@ SIZE = 64  # numbers of a vector
 PARTS = 16  # bytes of a stem, each says which of 256 a part is
 SCALE = 16  # steps of a weight
 ZERO = 128  # what is added to each number so that none is negative
+ALIKE = 0.5  # from which two stems are said to mean nearly the same
 LANES = struct.Struct(f"<{SIZE}I")
 
 
@@ -49,6 +50,25 @@ class Meanings:
         length = math.hypot(*values) or 1.0
         share = found / sum(weights.values()) / length
         return tuple([value * share for value in values])
+
+    def pairs(
+        self, one: Mapping[str, float], language: str | None, other: Mapping[str, float], spoken: str | None
+    ) -> list[tuple[str, str]]:
+        """Stems of one text with the other's that mean nearly the same, by their weight; each stem once."""
+        mine, theirs = (
+            {stem: self.of({stem: 1.0}, name) for stem in told}
+            for told, name in ((one, language), (other, spoken))
+        )  # fmt: skip
+        found = [
+            (near(told, again) * one[stem] * other[root], stem, root)
+            for stem, told in mine.items() for root, again in theirs.items()
+            if stem != root and near(told, again) >= ALIKE
+        ]  # fmt: skip
+        pairs = dict[str, str]()
+        for _, stem, root in sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2])):
+            if stem not in pairs and root not in pairs.values():
+                pairs[stem] = root
+        return list(pairs.items())
 
     def _lane(self, code: bytes) -> int:
         lane = self._lanes.get(code)

@@ -113,13 +113,17 @@ def _repeat(
     if not told or not again:
         first, last = contact[0], max(earlier, key=lambda one: (one.at, one.event))
         return Repeat(issue.id, last, first, False, None, 0.0, (), _context(last, first, known))
-    pairs = ((by.compare(_vector(one, by), _vector(two, by), two.language), one, two) for one in told for two in again)
+    vectors = {one.event: _vector(one, by) for one in (*told, *again)}
+    pairs = (
+        (by.compare(vectors[one.event], vectors[two.event], two.language), one, two) for one in told for two in again
+    )
     best, one, two = max(pairs, key=lambda found: (found[0].probability, found[1].at, found[1].event, found[2].event))
     evidence = _evidence(issue, contact, asked)
     agreed = evidence is not None or best.probability >= by.threshold(two.language)
     evidence = evidence or (Evidence.texts if agreed else None)
     score = best.probability
-    return Repeat(issue.id, one, two, agreed, evidence, score, best.references + best.words, _context(one, two, known))
+    words = best.references + best.words + by.meant(vectors[one.event], vectors[two.event])
+    return Repeat(issue.id, one, two, agreed, evidence, score, words, _context(one, two, known))
 
 
 def _evidence(issue: Issue, contact: Sequence[Statement], asked: Mapping[str, str]) -> Evidence | None:

@@ -42,6 +42,7 @@ class Vector:
     mass: float
     meaning: tuple[float, ...] = ()
     alone: float = 0.0  # what it tells if the other text says none of these words
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Similarity:
         named = frozenset(firm | {reference.lower() for reference in references})
         meaning = self.meanings.of(stems, language)
         alone = self._model(language).alone(stems)
-        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone)
+        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone, language)
 
     def compare(self, one: Vector, other: Vector, language: str | None = None) -> Agreement:
         """How surely both tell the same matter."""
@@ -161,6 +162,15 @@ class Similarity:
             words,
             tuple(sorted(one.references & other.references)),
         )
+
+    def meant(self, one: Vector, other: Vector) -> tuple[str, ...]:
+        """The pairs of other words by which both say the same, as `refund ~ money`, weightiest first."""
+        mine, theirs = (
+            {stem: weight for stem, weight in told.words.items() if stem not in again.words}
+            for told, again in ((one, other), (other, one))
+        )  # fmt: skip
+        pairs = self.meanings.pairs(mine, one.language, theirs, other.language)
+        return tuple(f"{stem} ~ {root}" for stem, root in pairs[:3])
 
 
 def features(one: Vector, other: Vector) -> tuple[float, ...]:
