@@ -76,5 +76,5 @@ def test_words_that_the_table_does_not_know_mean_nothing() -> None:
 
 
 def test_a_score_says_which_other_words_mean_the_same() -> None:
-    told = BY.meant(BY.vector("where is my parcel", "en"), BY.vector("the package did not arrive", "en"))
+    told = BY.meant(BY.vector("where is my parcel", "en"), BY.vector("the package was not delivered", "en"))
     assert told == ("parcel ~ packag",)

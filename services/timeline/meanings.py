@@ -18,7 +18,7 @@ from pathlib import Path
 SHIPPED = Path(__file__).with_name("meanings.json.gz")
 SIZE = 64  # numbers of a vector
 PARTS = 16  # bytes of a stem, each says which of 256 a part is
-SCALE = 16  # steps of a weight
+SCALE = 16  # steps of a weight; 16,000 stems of the highest rarity fill no more than 32 bits
 ZERO = 128  # what is added to each number so that none is negative
 ALIKE = 0.5  # from which two stems are said to mean nearly the same
 LANES = struct.Struct(f"<{SIZE}I")

@@ -10,9 +10,11 @@ tells that both say a word or only one does, make a logistic model whose coeffic
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import chain
 from operator import mul
 from pathlib import Path
 
@@ -134,17 +136,17 @@ class Similarity:
 
     def vector(self, text: str, language: str | None = None, references: Iterable[str] = ()) -> Vector:
         """A text's features; its language only chooses the stemmer."""
-        words, stems, grams = list(tokens(text)), dict[str, float](), dict[str, int]()
+        words, stems = list(tokens(text)), dict[str, float]()
         rarity = self._rarity(language)
         idf = _idf(rarity.texts)
         for word in words:
             root = stem(word, language)
             stems[root] = max(stems.get(root, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
-            for gram in _grams(word):
-                grams[gram] = grams.get(gram, 0) + 1
-        counts = rarity.grams
+        grams = Counter(chain.from_iterable(map(_grams, words)))
+        seen = rarity.grams.get
         weighted = {
-            gram: (LOGS[count] if count < 20 else 1 + math.log(count)) * idf[min(counts.get(gram, 0), IDF)]
+            gram: (LOGS[count] if count < 20 else 1 + math.log(count))
+            * idf[many if (many := seen(gram, 0)) < IDF else IDF]
             for gram, count in grams.items()
         }
         firm = {word for word in words if len(word) >= FIRM and "." not in word and any(map(str.isdigit, word))}
@@ -166,7 +168,7 @@ class Similarity:
     def meant(self, one: Vector, other: Vector) -> tuple[str, ...]:
         """The pairs of other words by which both say the same, as `refund ~ money`, weightiest first."""
         mine, theirs = (
-            {stem: weight for stem, weight in told.words.items() if stem not in again.words}
+            {stem: weight for stem, weight in told.words.items() if stem not in again.words and stem not in _common()}
             for told, again in ((one, other), (other, one))
         )  # fmt: skip
         pairs = self.meanings.pairs(mine, one.language, theirs, other.language)
@@ -203,6 +205,12 @@ def start(texts: int, words: Mapping[str, int]) -> dict[str, Rarity]:
     return {name: Rarity.of(FIRST, counts) for name, counts in common.items()} | {"en": Rarity.of(texts, words)}
 
 
+@cache
+def _common() -> frozenset[str]:
+    """Words that say nothing of a matter, in any language."""
+    return frozenset(word for cues in CUES.values() for word in cues["common"].split())
+
+
 FIRST = 400  # texts that a language without a table is taken to have seen
 IDF = 20_000  # more texts than this make no word more common
 LOGS = [0.0, *(1 + math.log(count) for count in range(1, 20))]
@@ -233,8 +241,8 @@ def _stemmer(language: str) -> Stemmer.Stemmer | None:
 
 
 def _unit(weights: Mapping[str, float]) -> dict[str, float]:
-    length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-    return {name: weight / length for name, weight in weights.items()}
+    scale = 1 / (math.hypot(*weights.values()) or 1.0)
+    return {name: weight * scale for name, weight in weights.items()}
 
 
 def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
