@@ -10,6 +10,7 @@ from services.ingest.sources.vendor import Post
 from tests.sources import (
     mailposts,
     posting,
+    test_asterisk,
     test_chatwoot,
     test_connect,
     test_ga4,
@@ -55,6 +56,7 @@ def mails(vendor: str) -> list[Any]:
 
 
 SAMPLES: dict[str, list[Any]] = {
+    "asterisk": [test_asterisk.CDR, test_asterisk.CUSTOM, test_asterisk.MANAGER, test_asterisk.ROW],
     "chatwoot": [test_chatwoot.MESSAGE, test_chatwoot.CONVERSATION | {"event": "conversation_created"}],
     "meta": META, "whatsapp": META, "messenger": META, "instagram": META,
     "intercom": [

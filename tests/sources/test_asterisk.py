@@ -24,6 +24,14 @@ ROW = {
     "eventtype": "CHAN_START", "eventtime": "1778059862.5", "cid_name": "Mari", "cid_num": "+37255512340",
     "exten": "600", "context": "from-trunk", "channame": "PJSIP/trunk-0000001a", "uniqueid": "17.1", "linkedid": "17.1",
 }  # fmt: skip
+MANAGER = "\r\n\r\n".join(
+    "\r\n".join(f"{name}: {value}" for name, value in one.items())
+    for one in (
+        {"Response": "Success", "Message": "Authentication accepted"},
+        {"Event": "Newchannel", "CallerIDNum": "+37255512340", "Exten": "600", "Uniqueid": "17.1", "Linkedid": "17.1"},
+        {"Event": "Hangup", "CallerIDNum": "+37255512340", "Exten": "600", "Uniqueid": "17.1", "Linkedid": "17.1"},
+    )
+)
 AGENTS = {"channame": "PJSIP/202-0000001b", "uniqueid": "17.2", "cid_num": "202", "exten": "s"}
 
 
@@ -114,21 +122,7 @@ def test_keys_that_are_pressed_are_not_taken() -> None:
 
 
 def test_events_come_as_the_manager_writes_them_and_as_lines() -> None:
-    blocks = "\r\n\r\n".join(
-        "\r\n".join(f"{name}: {value}" for name, value in one.items())
-        for one in (
-            {"Response": "Success", "Message": "Authentication accepted"},
-            {
-                "Event": "Newchannel",
-                "CallerIDNum": "+37255512340",
-                "Exten": "600",
-                "Uniqueid": "17.1",
-                "Linkedid": "17.1",
-            },
-            {"Event": "Hangup", "CallerIDNum": "+37255512340", "Exten": "600", "Uniqueid": "17.1", "Linkedid": "17.1"},
-        )
-    )
-    assert [one["type"] for one in becomes(ASTERISK, post(blocks))] == ["call.ringing", "call.ended"]
+    assert [one["type"] for one in becomes(ASTERISK, post(MANAGER))] == ["call.ringing", "call.ended"]
     lines = "\n".join(json.dumps(ROW | {"eventtype": kind}) for kind in ("CHAN_START", "HANGUP"))
     assert [one["type"] for one in becomes(ASTERISK, post(lines))] == ["call.ringing", "call.ended"]
     rest = "Mari,+37255512340,,,,600,from-trunk,PJSIP/trunk-0000001a,,,3,,17.1,17.1,,,,{}"
