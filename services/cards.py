@@ -7,7 +7,6 @@ ISO/IEC 7812-1, annex B). What may stay of it is what PCI DSS 4.0.1, 3.4.1, lets
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from operator import sub
 from typing import NamedTuple
 
 SHORTEST, LONGEST = 13, 19
@@ -26,6 +25,11 @@ ISSUERS = {
 }  # fmt: skip
 ISSUER = re.compile("|".join(f"({first})" for first in ISSUERS))
 LENGTHS = tuple(ISSUERS.values())
+FIRSTS = {  # the lengths by the first four digits: a dictionary is asked in a fraction of a match's time
+    first: LENGTHS[issuer.lastindex - 1]
+    for first in map("{:04}".format, range(10_000))
+    if (issuer := ISSUER.match(first)) and issuer.lastindex
+}
 
 # What people, programs and HTML put between a number's digits. `\n` as two characters: in JSON as it is on the wire.
 BETWEEN = (
@@ -33,7 +37,7 @@ BETWEEN = (
     r"|&(?:nbsp|[en]sp|thinsp|shy|[mn]dash|#\d{1,5}|#[xX][0-9a-fA-F]{1,5});|<[^<>]{1,200}>|%20|%C2%A0|\\[nrt]"
 )
 NUMBER = re.compile(rf"\d(?:(?:{BETWEEN}){{0,4}}\d){{{SHORTEST - 1},}}")
-GROUP = re.compile(rf"(?:{BETWEEN})|(\d+)")
+APART = re.compile(rf"((?:{BETWEEN})+)")
 
 # An IBAN looks like a card's number as often as any; it is known by its country's length and its checksum.
 IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}")
@@ -115,12 +119,12 @@ def found(text: str) -> Iterator[Span]:
 
 
 def _digits(text: str, start: int, end: int) -> _Digits:
-    groups = [group.span(1) for group in GROUP.finditer(text, start, end) if group.lastindex]
-    begun, ended = zip(*groups, strict=True)
-    lengths = list(accumulate(map(sub, ended, begun), initial=0))
-    digits = "".join([text[start:end] for start, end in groups])
-    starts, ends = zip(lengths[:-1], begun, strict=True), zip(lengths[1:], ended, strict=True)
-    return _Digits(_in_ascii(digits), dict(starts), dict(ends))
+    pieces = APART.split(text[start:end])  # digits and what is between, in turn
+    places = list(accumulate(map(len, pieces), initial=start))
+    groups = pieces[::2]
+    counts = list(accumulate(map(len, groups), initial=0))
+    starts, ends = zip(counts[:-1], places[:-1:2], strict=True), zip(counts[1:], places[1::2], strict=True)
+    return _Digits(_in_ascii("".join(groups)), dict(starts), dict(ends))
 
 
 def _in_ascii(digits: str) -> str:
@@ -138,10 +142,7 @@ def _valid(digits: str, starts: Iterable[int], ends: Container[int]) -> Iterator
     """Where digits are a card's number: by issuer, length and check digit."""
     sums: tuple[Sequence[int], Sequence[int]] | None = None
     for start in starts:
-        issuer = ISSUER.match(digits, start)
-        if not issuer or not issuer.lastindex:
-            continue
-        for size in LENGTHS[issuer.lastindex - 1]:
+        for size in FIRSTS.get(digits[start : start + 4], ()):
             end = start + size
             if end in ends:
                 sums = sums or _sums(digits)
