@@ -42,7 +42,8 @@ def threaded(*told: Statement, **more: Any) -> list[list[str]]:
 
 def repeated(*told: Statement, known: Known | None = None, days: int = 14, **more: Any) -> list[Repeat]:
     record = {one.event: one.at for one in told}
-    return repeats(issues(told, BY), BY, known or Known(record, record), timedelta(days=days), **more)
+    known = known or Known(record, lambda *_: THEN - timedelta(days=1))
+    return repeats(issues(told, BY), BY, known, timedelta(days=days), **more)
 
 
 def test_what_agreed_is_told_also_where_it_is_other_words() -> None:
@@ -119,10 +120,10 @@ def test_what_could_have_been_known_is_told() -> None:
     one, two = said(CARD), said(AGAIN, 9)
     early, late = THEN + timedelta(hours=1), THEN + timedelta(hours=10)
     contexts = {
-        Context.unrecorded: Known({one.event: late}, {one.event: late}),
-        Context.unlinked: Known({one.event: early}, {one.event: late}, [early]),
-        Context.unshown: Known({one.event: early}, {one.event: early}, [THEN, late]),
-        Context.shown: Known({one.event: early}, {one.event: early}, [early]),
+        Context.unrecorded: Known({one.event: late}, lambda *_: late),
+        Context.unlinked: Known({one.event: early}, lambda *_: late, [early]),
+        Context.unshown: Known({one.event: early}, lambda *_: early, [THEN, late]),
+        Context.shown: Known({one.event: early}, lambda *_: early, [early]),
     }
     for context, known in contexts.items():
         found = repeated(one, two, known=known)
@@ -155,7 +156,7 @@ def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]
         some: list[Statement], corrections: list[Correction], marked: list[Mark]
     ) -> tuple[list[Issue], list[Repeat]]:
         found = issues(some, BY, corrections, marked)
-        return found, repeats(found, BY, Known({}, {}), timedelta(days=14))
+        return found, repeats(found, BY, Known({}, lambda *_: None), timedelta(days=14))
 
     assert all_of(told, words, marks) == all_of([*shuffled, *told[:2]], words[::-1], marks[::-1])
     assert (

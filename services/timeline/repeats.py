@@ -4,7 +4,7 @@ A contact is an issue's statements in one interaction. A later contact within th
 explanation told again where it explains what an earlier one explained, and a follow-up otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,10 +35,10 @@ class Context(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """When things became known: events on record, events on this customer's timeline, the timeline shown."""
+    """When things became known: events on record, two events on one timeline (None: not yet), the timeline shown."""
 
     recorded: Mapping[str, datetime]
-    linked: Mapping[str, datetime]
+    linked: Callable[[str, str], datetime | None]
     shown: Sequence[datetime] = ()
 
 
@@ -136,7 +136,7 @@ def _evidence(issue: Issue, contact: Sequence[Statement], asked: Mapping[str, st
 
 
 def _context(earlier: Statement, later: Statement, known: Known) -> Context:
-    recorded, linked = known.recorded.get(earlier.event), known.linked.get(earlier.event)
+    recorded, linked = known.recorded.get(earlier.event), known.linked(earlier.event, later.event)
     if recorded is None or recorded >= later.at:
         return Context.unrecorded
     if linked is None or linked >= later.at:

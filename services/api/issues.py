@@ -1,0 +1,82 @@
+"""What a customer told, read for its issues, repeats and facts."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.codec import decode
+from services.api import queries
+from services.tables import TALK
+from services.timeline.findings import TELLING, Findings, Seen, findings
+from services.timeline.similarity import Similarity, shipped
+from services.timeline.unions import Unions
+
+DEALINGS, VISITS, EACH = 100, 30, 50  # interactions looked at, visits among them, events of each part
+NEWEST = """
+    SELECT interaction_id FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+        SELECT i.interaction_id, i.last_at FROM interactions i WHERE i.identifier_id = mine.id %s
+        ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :%s) part
+    GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC LIMIT :%s"""
+TOLD = sa.text(f"""
+    WITH chosen AS (({NEWEST % (f"AND {TALK}", "dealings", "dealings")}) UNION ({NEWEST % ("", "visits", "visits")}))
+    SELECT e.identifier_id, e.interaction_id, e.event::text AS event
+    FROM chosen JOIN interactions part USING (interaction_id) CROSS JOIN LATERAL (
+        SELECT * FROM events e
+        WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id AND e.type = ANY(:types)
+        ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :each) e
+    WHERE part.identifier_id = ANY(:ids)""")
+# When each link became known: when its event was accepted.
+JOINED = sa.text("""
+    SELECT l.left_id, l.right_id, coalesce((e.event->>'recordedtime')::timestamptz, l.linked_at) AS at
+    FROM links l LEFT JOIN LATERAL (
+        SELECT event FROM events e WHERE e.identifier_id IN (l.left_id, l.right_id)
+        AND e.occurred_at = l.occurred_at AND e.event_key = l.event_key LIMIT 1) e ON true
+    WHERE l.left_id = ANY(:ids) AND l.right_id = ANY(:ids) AND l.refused IS NULL
+    UNION ALL SELECT left_id, right_id, occurred_at FROM decisions
+    WHERE left_id = ANY(:ids) AND right_id = ANY(:ids) AND verdict = 'merge'""")
+SHOWN = sa.text("SELECT read_at FROM reads WHERE customer_id = ANY(:ids) ORDER BY read_at DESC LIMIT 1000")
+
+
+class Told(NamedTuple):
+    """What findings are made of."""
+
+    seen: list[Seen]
+    joined: Unions
+    shown: Sequence[datetime]
+
+
+async def look(conn: AsyncConnection, id: UUID, window: int = 14) -> tuple[UUID, list[Seen], Findings]:
+    """The present id of a customer, what they told, and what it comes to. Raises NotFound.
+
+    Reading texts takes milliseconds of Python, so it is done beside other requests.
+    """
+    members = await conn.run_sync(queries.members, id)
+    known = await conn.run_sync(told, members)
+    days = timedelta(days=window)
+    found = await asyncio.to_thread(findings, known.seen, similarity(), days, known.joined, known.shown)
+    return members[0].customer_id, known.seen, found
+
+
+def told(conn: sa.Connection, members: queries.Rows) -> Told:
+    """The newest dealings and visits of a customer. What hangs on a shared identifier is nobody's in particular."""
+    ids = [row.id for row in members]
+    own = [row.id for row in members if not row.shared]
+    asked = {"ids": own, "types": list(TELLING), "dealings": DEALINGS, "visits": VISITS, "each": EACH}
+    seen = [
+        Seen(decode(row.event.encode()), str(row.interaction_id), str(row.identifier_id))
+        for row in conn.execute(TOLD, asked)
+    ]
+    links = [(row.at, str(row.left_id), str(row.right_id)) for row in conn.execute(JOINED, {"ids": ids})]
+    return Told(seen, Unions(links), list(conn.scalars(SHOWN, {"ids": ids})))
+
+
+@cache
+def similarity() -> Similarity:
+    """The shipped one, which learns nothing here, so that the same is always found in the same."""
+    return shipped()

@@ -1,0 +1,132 @@
+"""What a customer told over channels: their issues, what they had to tell again, what is on record."""
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.event import Author, Direction, Event, Role
+from services.timeline.findings import Seen, findings
+from services.timeline.similarity import shipped
+from services.timeline.unions import Unions
+from tests.builders import at, event
+from tests.house import MAIL, PHONE, House
+
+BY = shipped()
+BROKEN = "My router keeps dropping the connection every evening, order 48213."
+AGAIN = "The router drops the connection each evening, as I told your colleague."
+HOUR = 60
+
+
+def called(text: str, minute: float, **changes: Any) -> Event:
+    """What the customer said on a call."""
+    return event(PHONE, text=text, minute=minute, type="call.turn", channel="phone", source="calls", **changes)
+
+
+def wrote(text: str, minute: float, **changes: Any) -> Event:
+    """What an agent wrote in a chat."""
+    return event(
+        MAIL, text=text, minute=minute, type="message.sent", channel="chat", direction=Direction.outbound,
+        author=Author(role=Role.agent), conversation="c1", **changes,
+    )  # fmt: skip
+
+
+def both(minute: float = 0) -> Event:
+    """An event that names the customer by mail and by phone."""
+    return event(MAIL, PHONE, minute=minute, type="page.viewed", channel="web", text=None)
+
+
+def recorded(event: Event) -> Event:
+    """As if it was accepted when it happened."""
+    return event.model_copy(update={"received_at": event.occurred_at})
+
+
+def test_telling_it_again_on_another_channel_is_shown_with_both_passages_and_what_could_have_been_known(
+    house: House,
+) -> None:
+    happened = [both(), event(MAIL, text=BROKEN), called(AGAIN, 26 * HOUR)]
+    house.happened(*map(recorded, happened))
+    id = house.id(MAIL)
+    found = house.get(f"/v1/customers/{id}/issues")
+    [issue] = found["issues"]
+    assert (issue["title"], issue["state"], issue["channels"]) == (BROKEN, "open", ["email", "phone"])
+    [again] = issue["repeats"]
+    assert (again["earlier"]["text"], again["later"]["text"], again["hours"]) == (BROKEN, AGAIN, 26.0)
+    assert (again["explained"], again["evidence"]) == (True, "the customer says so")
+    assert (again["context"], again["avoidable"]) == ("linked but not shown", True)
+    assert house.get(f"/v1/customers/{id}/issues", window=7)["window"] == 7
+    assert house.reads()[-1].what == "issues"
+
+
+def test_what_was_linked_only_afterwards_could_not_be_avoided(house: House) -> None:
+    happened = [event(MAIL, text=BROKEN), called(AGAIN, 26 * HOUR), both(27 * HOUR)]
+    house.happened(*map(recorded, happened))
+    [issue] = house.get(f"/v1/customers/{house.id(MAIL)}/issues")["issues"]
+    assert [(one["context"], one["avoidable"]) for one in issue["repeats"]] == [("not linked then", False)]
+
+
+def test_any_news_comes_back_without_being_told_again(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN), event(MAIL, text="Any news on this?", minute=48 * HOUR))
+    [issue] = house.get(f"/v1/customers/{house.id(MAIL)}/issues")["issues"]
+    assert [one["explained"] for one in issue["repeats"]] == [False]
+
+
+def test_a_question_whose_answer_is_on_record_is_answered_by_its_sentence(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN, id="told"), wrote("We will call you back within 2 days.", 5))
+    id = house.id(MAIL)
+    answer = house.post(f"/v1/customers/{id}/check", {"question": "What is your order number?"}).json()
+    assert answer["known"]
+    assert [(one["kind"], one["value"], one["event"]) for one in answer["answers"]] == [("order", "48213", "told")]
+    assert answer["answers"][0]["sentence"] == BROKEN
+    unknown = house.post(f"/v1/customers/{id}/check", {"question": "Which colour is it?"}).json()
+    assert (unknown["known"], unknown["answers"]) == (False, [])
+    facts = house.get(f"/v1/customers/{id}/facts")["facts"]
+    assert ("promised", "2026-05-06") in {(one["sort"], one["due"]) for one in facts}
+
+
+def test_asking_for_what_is_on_record_is_evidence() -> None:
+    told = [
+        event(MAIL, text=BROKEN, conversation="first"),
+        wrote("What is your order number?", 26 * HOUR),
+        event(MAIL, text="My router keeps dropping it every evening.", minute=26 * HOUR + 1, conversation="c1"),
+    ]
+    seen = [Seen(one, one.conversation or one.id, "mail") for one in told]
+    [again] = findings(seen, BY, timedelta(days=14), Unions([])).repeats
+    assert again.evidence == "asked for what was on record"
+
+
+def test_strangers_on_a_shared_phone_are_no_one_issue(house: House) -> None:
+    house.happened(
+        event("account:A-1", PHONE, text=BROKEN), event("account:B-1", PHONE, text=BROKEN, minute=HOUR),
+        called(BROKEN, 2 * HOUR), called(BROKEN, 3 * HOUR),
+    )  # fmt: skip
+    for account in ("account:A-1", "account:B-1"):
+        [issue] = house.get(f"/v1/customers/{house.id(account)}/issues")["issues"]
+        assert (len(issue["members"]), issue["repeats"]) == (1, [])
+
+
+texts = st.sampled_from(
+    [BROKEN, AGAIN, "Any news?", "Thank you!", "I want to cancel my contract", "Order 7731 is late"]
+)
+told = st.lists(st.tuples(texts, st.integers(0, 40 * 24), st.sampled_from("abc")), max_size=10)
+
+
+@given(told=told, random=st.randoms(use_true_random=False))
+def test_any_order_gives_the_same(told: list[tuple[str, int, str]], random: Random) -> None:
+    seen = [
+        Seen(recorded(event(text=text, minute=hour * HOUR, id=str(number))), where, where)
+        for number, (text, hour, where) in enumerate(told)
+    ]
+    links: list[tuple[datetime, str, str]] = [(at(100), "a", "b"), (at(9000), "b", "c")]
+    shown = [at(200), at(12_000)]
+    calm = findings(seen, BY, timedelta(days=14), Unions(links), shown)
+    random.shuffle(seen), random.shuffle(links), random.shuffle(shown)
+    assert findings([*seen, *seen[:3]], BY, timedelta(days=14), Unions(links), shown) == calm
+
+
+def test_things_are_one_since_the_last_link_on_the_first_way_between_them() -> None:
+    joined = Unions([(at(9), "a", "c"), (at(1), "a", "b"), (at(5), "b", "c"), (at(7), "x", "y")])
+    assert [joined.since(*pair) for pair in ("ab", "bc", "ca", "ax")] == [at(1), at(5), at(5), None]
+    assert joined.since("a", "a") < at(0)
