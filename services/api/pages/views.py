@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.event import Author, Role
-from services.api import briefs, lookups, queries, timelines
+from services.api import briefs, issues, lookups, queries, timelines
 from services.api.answers import Found
 from services.api.backing import Back, Transaction
 from services.api.callers import Agent
@@ -20,6 +20,7 @@ from services.api.pages.recent import recent
 from services.api.pages.rendering import page
 from services.api.pages.routing import OwnPage, PageRoute
 from services.api.pages.telling import tell
+from services.api.pages.told import told
 from services.api.reads import Traced
 from services.errors import NotFound
 from services.identifiers import Rules
@@ -75,10 +76,12 @@ async def customer(
     cursor = timelines.Cursor.read(asked.before) if asked.before else timelines.Cursor()
     ids = [one.id for one in brief.customer.identifiers]
     found = await conn.run_sync(timelines.interactions_page, ids, filters, cursor, INTERACTIONS, EVENTS)
+    _, seen, known = await issues.look(conn, id)
     await trace.leave(conn, caller, "page", [id])
     return page(
         "customer.html",
         caller,
+        **told(known, seen),
         brief=brief,
         customer=brief.customer,
         asked=asked,
