@@ -22,8 +22,13 @@ def events(now: datetime) -> Iterator[Event]:
     """
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     diaries = (_diary(number, today) for number in range(CUSTOMERS + STRANGERS))
-    happened = (event for event in chain.from_iterable(diaries) if event.occurred_at <= now)
+    # Received as they happened, so that it can be told what was on record when.
+    happened = (_received(event) for event in chain.from_iterable(diaries) if event.occurred_at <= now)
     yield from sorted(happened, key=lambda event: event.occurred_at)
+
+
+def _received(event: Event) -> Event:
+    return event.model_copy(update={"received_at": event.occurred_at})
 
 
 def _diary(number: int, today: datetime) -> list[Event]:

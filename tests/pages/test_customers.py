@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from services import demo
 from services.tables import reads
 from tests.builders import event
 from tests.fakes import MemoryLog
@@ -148,3 +149,21 @@ def test_an_interaction_of_somebody_else_is_not_shown(desk: TestClient, engine: 
     answer = desk.get(f"/customers/{anna(engine)}/interactions/{str(hers['id']).removeprefix('i-')}")
     assert answer.status_code == 404
     assert "Hers." not in answer.text
+
+
+def test_what_had_to_be_told_again_stands_side_by_side_with_what_it_could_have_been_known_by(
+    desk: TestClient, engine: sa.Engine
+) -> None:
+    put(engine, demo.events(datetime.now(UTC)))
+    answer = desk.get(f"/customers/{anna(engine, 'account:TL-20210')}")
+    again = words(answer, ".told .again summary")
+    assert len(again) >= 3
+    assert any(one.endswith("it was on record") for one in again)
+    passages = words(answer, ".told .pair q")
+    assert any("breaks several times every evening" in one for one in passages)
+    assert any(one.startswith("Promised") for one in words(answer, ".told .facts li"))
+
+
+def test_who_told_nothing_yet_has_no_such_part(desk: TestClient, engine: sa.Engine) -> None:
+    put(engine, [mail("")])
+    assert not drawn(desk.get(f"/customers/{anna(engine, MAIL)}")).select(".told")
