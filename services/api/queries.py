@@ -26,20 +26,25 @@ MEMBERS = sa.text(f"""
     SELECT mine.*, {SETTLED} AS settled, EXISTS (SELECT FROM marks WHERE marks.customer_id = mine.id) AS pending
     FROM identifiers asked JOIN identifiers mine USING (customer_id)
     WHERE asked.id = :asked ORDER BY mine.first_at, mine.first_key, mine.id""")
-NAMES = sa.text("SELECT name, max(seen_at) FROM names WHERE identifier_id = ANY(:ids) GROUP BY 1 ORDER BY 2 DESC, 1")
 COUNTED, LEAST = 2000, 50  # parts of interactions that figures are made of, and of each identifier at least
-CHANNELS = sa.text("""
-    SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
-        max(last_at) AS last_at, bool_or(cut) AS cut
-    FROM (
-        SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at, max(last_at) AS last_at,
-            bool_or(cut) AS cut
-        FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
-            SELECT *, count(*) OVER () = :each AS cut FROM (
-                SELECT interaction_id, channel, events, started_at, last_at FROM interactions i
-                WHERE i.identifier_id = mine.id ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i
-        ) part GROUP BY interaction_id) whole
-    GROUP BY channel ORDER BY max(last_at) DESC, channel""")
+# Names, the newest first, stand beside each channel, and alone where there is none: one round trip for both.
+USED = sa.text("""
+    SELECT named.names, used.* FROM (
+        SELECT ARRAY(SELECT name FROM names WHERE identifier_id = ANY(:ids)
+            GROUP BY name ORDER BY max(seen_at) DESC, name) AS names) named
+    LEFT JOIN (
+        SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
+            max(last_at) AS last_at, bool_or(cut) AS cut
+        FROM (
+            SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at,
+                max(last_at) AS last_at, bool_or(cut) AS cut
+            FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+                SELECT *, count(*) OVER () = :each AS cut FROM (
+                    SELECT interaction_id, channel, events, started_at, last_at FROM interactions i
+                    WHERE i.identifier_id = mine.id ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i
+            ) part GROUP BY interaction_id) whole
+        GROUP BY channel) used ON true
+    ORDER BY used.last_at DESC, used.channel""")
 LINKS = sa.text("""
     SELECT left_id, right_id, rule, occurred_at, linked_at, source, event_id, refused FROM links
     WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) ORDER BY occurred_at DESC, event_key DESC LIMIT 1000""")
@@ -68,8 +73,8 @@ def customer(conn: sa.Connection, asked: UUID) -> Customer:
 def customer_of(conn: sa.Connection, rows: Rows, asked: UUID) -> Customer:
     """The customer whose identifiers these are."""
     ids = ids_of(rows)
-    names = [row.name for row in conn.execute(NAMES, {"ids": ids})]
-    used = conn.execute(CHANNELS, {"ids": ids, "each": max(LEAST, COUNTED // len(ids))}).all()
+    found = conn.execute(USED, {"ids": ids, "each": max(LEAST, COUNTED // len(ids))}).all()
+    names, used = found[0].names, [row for row in found if row.channel]
     channels = [ChannelSummary.model_validate(row._mapping) for row in used]
     return Customer(
         id=rows[0].customer_id,
