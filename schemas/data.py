@@ -239,3 +239,19 @@ class Bar(Data):
     identifier: Handle
     about: Handle | None = Field(default=None, description="The same, on whose timeline it is.")
     reason: str | None = None
+
+
+class Passage(Strict):
+    """What was said in one event, by the event's name."""
+
+    source: Short
+    event: Short = Field(description="Its id.")
+
+
+class Correction(Data):
+    """Two passages that a person declared to tell one issue, or not."""
+
+    one: Passage
+    other: Passage
+    about: Handle | None = Field(default=None, description="On whose timeline it is.")
+    reason: str | None = None

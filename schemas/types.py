@@ -10,6 +10,7 @@ from schemas.data import (
     Changed,
     ChatEnd,
     ChatStart,
+    Correction,
     Data,
     Failure,
     Form,
@@ -104,6 +105,8 @@ _TYPES = (
     EventType("customer.merged", Pair, "other", INTERNAL, "A person said that two customers are one."),
     EventType("customer.unmerged", Pair, "other", INTERNAL, "A person said that a customer is two."),
     EventType("identifier.barred", Bar, "other", INTERNAL, "A person said that it stands for nobody."),
+    EventType("issue.joined", Correction, "other", INTERNAL, "A person said that two passages tell one issue."),
+    EventType("issue.parted", Correction, "other", INTERNAL, "A person said that two passages tell two issues."),
 )
 
 TYPES: dict[str, EventType] = {type.name: type for type in _TYPES}

@@ -13,6 +13,7 @@ metadata = sa.MetaData(
 Time = TIMESTAMP(timezone=True)
 NOW = sa.text("now()")
 MILESTONES = ("billing.updated", "delivery.updated", "feedback.received", "note.written", "purchase.made")
+CORRECTIONS = ("issue.joined", "issue.parted")
 TALK = "(channel NOT IN ('web', 'app', 'other') OR conversation IS NOT NULL)"  # no visit and no notice of a system
 
 
@@ -48,6 +49,9 @@ events = sa.Table(
     sa.Index(
         "ix_events_milestones", "identifier_id", "type", "occurred_at",
         postgresql_where=sa.text(f"type IN {MILESTONES}"),
+    ),
+    sa.Index(
+        "ix_events_corrections", "identifier_id", "occurred_at", postgresql_where=sa.text(f"type IN {CORRECTIONS}")
     ),
 )  # fmt: skip
 

@@ -107,6 +107,42 @@ def test_strangers_on_a_shared_phone_are_no_one_issue(house: House) -> None:
         assert (len(issue["members"]), issue["repeats"]) == (1, [])
 
 
+def test_an_agents_word_moves_a_passage_and_another_word_takes_it_away_again(house: House) -> None:
+    invoice = "The invoice for May is wrong, I was charged twice."
+    house.happened(
+        event(MAIL, text=BROKEN, id="router"), event(MAIL, text=invoice, id="invoice", minute=HOUR),
+        event(MAIL, text="The charge is still there.", id="charge", minute=30 * HOUR),
+    )  # fmt: skip
+    id = house.id(MAIL)
+
+    def said(name: str) -> dict[str, str]:
+        return {"source": "shop", "event": name}
+
+    moved = house.post(f"/v1/customers/{id}/issues/join", {"passages": [said("charge")], "with": said("router")})
+    assert moved.status_code == 200, moved.text
+    assert together(moved.json()) == [{"router", "charge"}, {"invoice"}]
+    [reason] = [one["reason"] for one in moved.json()["issues"][0]["members"] if one["event"] == "charge"]
+    assert reason == "a person said so"
+    assert together(house.get(f"/v1/customers/{id}/issues")) == [{"router", "charge"}, {"invoice"}]
+    back = house.post(f"/v1/customers/{id}/issues/part", {"passages": [said("charge")], "with": said("router")})
+    assert {"router"} in together(back.json())
+    newest = house.get(f"/v1/customers/{id}/timeline", view="flat", limit=1)["items"][0]
+    assert newest["summary"] == "agent said that two passages tell two issues"
+
+
+def test_a_passage_that_is_not_the_customers_is_refused_and_nothing_is_kept(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN, id="router"), event(PHONE, text=BROKEN, id="another"))
+    said = {"passages": [{"source": "shop", "event": "router"}], "with": {"source": "shop", "event": "another"}}
+    refused = house.post(f"/v1/customers/{house.id(MAIL)}/issues/join", said)
+    assert (refused.status_code, refused.json()["code"]) == (404, "no_passage")
+    with house.engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM events WHERE source = 'tellonce'").scalar_one() == 0
+
+
+def together(answer: dict[str, Any]) -> list[set[str]]:
+    return [{one["event"] for one in issue["members"]} for issue in answer["issues"]]
+
+
 texts = st.sampled_from(
     [BROKEN, AGAIN, "Any news?", "Thank you!", "I want to cancel my contract", "Order 7731 is late"]
 )

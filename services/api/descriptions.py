@@ -260,5 +260,15 @@ def _barred(event: Wire, data: Data) -> str:
     return joined(f"{who(event)} barred {_handle(data, 'identifier')} from linking", data.get("reason"))
 
 
+@_says("issue.joined")
+def _same(event: Wire, data: Data) -> str:
+    return joined(f"{who(event)} said that two passages tell one issue", data.get("reason"))
+
+
+@_says("issue.parted")
+def _other(event: Wire, data: Data) -> str:
+    return joined(f"{who(event)} said that two passages tell two issues", data.get("reason"))
+
+
 def _handle(data: Data, name: str) -> str:
     return str((data.get(name) or {}).get("value") or "an identifier")

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.codec import decode
 from services.api import queries
-from services.tables import TALK
-from services.timeline.findings import TELLING, Findings, Seen, findings
+from services.identifiers import OWN_SOURCE
+from services.tables import CORRECTIONS, TALK
+from services.timeline.findings import TELLING, Findings, Seen, correction, findings
+from services.timeline.issues import Correction
 from services.timeline.similarity import Similarity, shipped
 from services.timeline.unions import Unions
 
@@ -40,6 +42,11 @@ JOINED = sa.text("""
     WHERE l.left_id = ANY(:ids) AND l.right_id = ANY(:ids) AND l.refused IS NULL
     UNION ALL SELECT left_id, right_id, occurred_at FROM decisions
     WHERE left_id = ANY(:ids) AND right_id = ANY(:ids) AND verdict = 'merge'""")
+# The literal condition is that of the index.
+CORRECTED = sa.text(f"""
+    SELECT event::text AS event FROM events
+    WHERE identifier_id = ANY(:ids) AND type IN {CORRECTIONS} AND source = '{OWN_SOURCE}'
+    ORDER BY occurred_at DESC LIMIT 1000""")
 SHOWN = sa.text("SELECT read_at FROM reads WHERE customer_id = ANY(:ids) ORDER BY read_at DESC LIMIT 1000")
 
 
@@ -49,6 +56,7 @@ class Told(NamedTuple):
     seen: list[Seen]
     joined: Unions
     shown: Sequence[datetime]
+    corrections: Sequence[Correction]
 
 
 async def look(conn: AsyncConnection, id: UUID, window: int = 14) -> tuple[UUID, list[Seen], Findings]:
@@ -58,9 +66,13 @@ async def look(conn: AsyncConnection, id: UUID, window: int = 14) -> tuple[UUID,
     """
     members = await conn.run_sync(queries.members, id)
     known = await conn.run_sync(told, members)
+    return members[0].customer_id, known.seen, await asyncio.to_thread(findings_of, known, window)
+
+
+def findings_of(known: Told, window: int = 14) -> Findings:
+    """What is told comes to."""
     days = timedelta(days=window)
-    found = await asyncio.to_thread(findings, known.seen, similarity(), days, known.joined, known.shown)
-    return members[0].customer_id, known.seen, found
+    return findings(known.seen, similarity(), days, known.joined, known.shown, known.corrections)
 
 
 def told(conn: sa.Connection, members: queries.Rows) -> Told:
@@ -73,7 +85,8 @@ def told(conn: sa.Connection, members: queries.Rows) -> Told:
         for row in conn.execute(TOLD, asked)
     ]
     links = [(row.at, str(row.left_id), str(row.right_id)) for row in conn.execute(JOINED, {"ids": ids})]
-    return Told(seen, Unions(links), list(conn.scalars(SHOWN, {"ids": ids})))
+    corrected = [correction(decode(row.event.encode())) for row in conn.execute(CORRECTED, {"ids": ids})]
+    return Told(seen, Unions(links), list(conn.scalars(SHOWN, {"ids": ids})), corrected)
 
 
 @cache

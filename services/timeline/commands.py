@@ -1,4 +1,4 @@
-"""What people do to a customer: notes, merges, unmerges. Each is an event, remembered through every replay.
+"""What people do to a customer: notes, merges, corrections. Each is an event, remembered through every replay.
 
 Each command stitches its event in the caller's transaction, so that the caller sees the effect at once, and appends
 it to the log (durable) before that commits; the worker meets the event again and knows it. They block (log, locks,
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from schemas.data import Passage
 from schemas.event import Author, Direction, Event
 from services.errors import Conflict, NotFound
 from services.eventlog import Appender, Draft
@@ -72,6 +73,16 @@ def bar(conn: sa.Connection, desk: Desk, identifier_id: UUID, author: Author, re
     about = _reference(row)
     _do(conn, desk, _event("identifier.barred", author, {"about": about, "identifier": about, "reason": reason}))
     return customer_of(conn, identifier_id)
+
+
+def correct(
+    conn: sa.Connection, desk: Desk, one: Passage, identifier_id: UUID, other: Passage, same: bool, author: Author,
+    reason: str | None = None,
+) -> Event:  # fmt: skip
+    """Remember that two passages tell one issue, or not, beside the first of them. Raises NotFound."""
+    about = _reference(_identifier(conn, identifier_id))
+    data: dict[str, object] = {"about": about, "one": one.model_dump(), "other": other.model_dump(), "reason": reason}
+    return _do(conn, desk, _event("issue.joined" if same else "issue.parted", author, data))
 
 
 def customer_of(conn: sa.Connection, id: UUID) -> UUID:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schemas.data import Passage
 from schemas.event import Direction, Event, Role
 from services.timeline.facts import Fact, Sort, facts
 from services.timeline.issues import Correction, Issue, Mark, State, issues
@@ -32,6 +33,11 @@ class Seen:
     def key(self) -> str:
         """The event's name in findings."""
         return f"{self.event.source} {self.event.id}"
+
+    @property
+    def passage(self) -> Passage:
+        """The same as people name it."""
+        return Passage(source=self.event.source, event=self.event.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,12 @@ def findings(
         sorted(shown),
     )
     return Findings(found, repeats(found, by, known, window, asked_again(said, seen)), said)
+
+
+def correction(event: Event) -> Correction:
+    """What a person said of two passages."""
+    one, other = (f"{said['source']} {said['event']}" for said in (event.data["one"], event.data["other"]))
+    return Correction(event.occurred_at, one, other, event.type == "issue.joined")
 
 
 def asked_again(said: Iterable[Fact], seen: Mapping[str, Seen]) -> dict[str, str]:

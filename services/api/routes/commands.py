@@ -75,7 +75,7 @@ class Unmerged(BaseModel):
 def write_note(id: UUID, note: NewNote, back: Back, caller: Agent) -> Written:
     """It is on the timeline when this answers, and internal: the briefs of channels leave it out."""
     with back.writing.begin() as conn:
-        event = commands.write_note(conn, back.desk(conn), id, note.text, _author(caller))
+        event = commands.write_note(conn, back.desk(conn), id, note.text, author(caller))
         return Written(customer=commands.customer_of(conn, id), event=to_wire(event))
 
 
@@ -83,7 +83,7 @@ def write_note(id: UUID, note: NewNote, back: Back, caller: Agent) -> Written:
 def merge(id: UUID, said: NewMerge, back: Back, caller: Agent) -> Merged:
     """Moves identifiers, never events; both ids keep resolving. It can be taken back by unmerge."""
     with back.writing.begin() as conn:
-        return Merged(customer=commands.merge(conn, back.desk(conn), id, said.other, _author(caller), said.reason))
+        return Merged(customer=commands.merge(conn, back.desk(conn), id, said.other, author(caller), said.reason))
 
 
 @router.post("/v1/customers/{id}/unmerge", summary="Take identifiers of a customer apart")
@@ -91,11 +91,12 @@ def unmerge(id: UUID, said: NewUnmerge, back: Back, caller: Agent) -> Unmerged:
     """The identifiers named, with their history, become another customer; it stays so through every replay."""
     with back.writing.begin() as conn:
         apart = _apart(queries.members(conn, id), said.identifiers, back.rules)
-        found = commands.unmerge(conn, back.desk(conn), id, apart, _author(caller), said.reason)
+        found = commands.unmerge(conn, back.desk(conn), id, apart, author(caller), said.reason)
         return Unmerged(customers=found)
 
 
-def _author(caller: Caller) -> Author:
+def author(caller: Caller) -> Author:
+    """Who asks, as the author of an event."""
     return Author(role=Role.agent, id=caller.name, name=caller.name)
 
 

@@ -6,16 +6,29 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.api import issues, matters
-from services.api.backing import Transaction
+from schemas.data import Passage
+from services.access import Caller
+from services.api import issues, matters, queries
+from services.api.backing import Back, Backing, Transaction
 from services.api.callers import Agent
 from services.api.matters import Check, Matters, Record
 from services.api.reads import Traced
+from services.api.routes.commands import Words, author
 from services.api.routes.customers import ERRORS
+from services.errors import NotFound
+from services.timeline import commands
 from services.timeline.facts import answering
 
 router = APIRouter(tags=["issues"], responses=ERRORS)
 Window = Annotated[int, Query(ge=1, le=30, description="Days within which coming back counts.")]
+
+
+class Corrected(BaseModel):
+    """Passages, and one of the issue that is meant."""
+
+    passages: list[Passage] = Field(min_length=1, max_length=100, description="All that a call said, for instance.")
+    other: Passage = Field(alias="with", description="A passage of the issue.")
+    reason: Words | None = Field(default=None, examples=["The call was about the same parcel."])
 
 
 class Question(BaseModel):
@@ -51,3 +64,32 @@ async def check(id: UUID, asked: Question, conn: Transaction, caller: Agent, tra
     events = {one.key: one for one in seen}
     answers = [matters.recorded(one, events) for one in answering(asked.question, found.facts)]
     return Check(customer=customer, known=bool(answers), answers=answers)
+
+
+@router.post("/v1/customers/{id}/issues/join", summary="Say that passages belong to an issue")
+def join(id: UUID, said: Corrected, back: Back, caller: Agent) -> Matters:
+    """Passages of one interaction or several move to the issue of another; it stays so through every recomputation."""
+    return _correct(id, said, True, back, caller)
+
+
+@router.post("/v1/customers/{id}/issues/part", summary="Say that passages are another issue's")
+def part(id: UUID, said: Corrected, back: Back, caller: Agent) -> Matters:
+    """Each passage leaves the issue of the other; the last word on two passages counts."""
+    return _correct(id, said, False, back, caller)
+
+
+def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Caller) -> Matters:
+    """The issues as they are then. Raises NotFound for a passage that is none of the customer's."""
+    with back.writing.begin() as conn:
+        members = queries.members(conn, id)
+        seen = {one.passage: one for one in issues.told(conn, members).seen}
+        for one in (*said.passages, said.other):
+            if one not in seen:
+                hint = "Take source and event of a member of /issues."
+                raise NotFound(f"The customer said nothing in {one.source} {one.event}.", code="no_passage", hint=hint)
+        for one in said.passages:
+            where = UUID(seen[one].identifier)
+            commands.correct(conn, back.desk(conn), one, where, said.other, same, author(caller), said.reason)
+        told = issues.told(conn, members)
+    found = issues.findings_of(told)
+    return Matters(customer=members[0].customer_id, window=14, issues=matters.matters(found, told.seen))
