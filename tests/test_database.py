@@ -68,6 +68,24 @@ def test_so_it_is_on_the_event_loop(url: str, proxy: Proxy) -> None:
     asyncio.run(asyncio.wait_for(ask(), 60))
 
 
+def test_who_asks_on_the_event_loop_never_meets_a_connection_that_the_server_has_closed(
+    database_url: str, engine: sa.Engine
+) -> None:
+    async def ask() -> None:
+        store = database.async_engine(database_url)
+        async with store.connect() as one, store.connect() as two:
+            pids = [await conn.scalar(sa.text("SELECT pg_backend_pid()")) for conn in (one, two)]
+        with engine.connect() as conn:
+            for pid in pids:
+                assert conn.scalar(sa.text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
+        async with store.connect() as one, store.connect() as two:
+            for conn in (one, two):
+                assert await conn.scalar(sa.text("SELECT pg_backend_pid()")) not in pids
+        await store.dispose()
+
+    asyncio.run(asyncio.wait_for(ask(), 60))
+
+
 def test_a_statement_that_takes_too_long_is_given_up_by_the_server_too(database_url: str) -> None:
     with closing(Engine(database_url)) as store, pytest.raises(OperationalError, match="statement timeout"):
         store.ask("SELECT pg_sleep(60)")
