@@ -5,6 +5,7 @@ ISO/IEC 7812-1, annex B). What may stay of it is what PCI DSS 4.0.1, 3.4.1, lets
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import NamedTuple
@@ -106,11 +107,14 @@ def found(text: str) -> Iterator[Span]:
     last: Span | None = None
     for number in NUMBER.finditer(text):
         for span in _cards(text, _digits(text, number.start(), number.end())):
+            if last and span.end <= last.end:
+                continue
             ibans = list(_ibans(text)) if ibans is None else ibans
-            if ibans and any(span.start < end and start < span.end for start, end in ibans):
+            before = bisect_left(ibans, (span.end,))  # those that begin before it ends
+            if before and ibans[before - 1][1] > span.start:
                 continue
             if last and span.start < last.end:
-                last = Span(last.start, *(span if span.end > last.end else last)[1:])
+                last = Span(last.start, span.end, span.last)
                 continue
             if last:
                 yield last
