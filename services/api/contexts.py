@@ -1,13 +1,12 @@
 """What is on record about a customer, gathered for a brief."""
 
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.api import timelines
 from services.api.briefs import PATIENCE, Context
-from services.api.queries import customer_of, ids_of, members
+from services.api.queries import Rows, customer_of, ids_of
 from services.tables import MILESTONES, TALK
 
 DEALINGS, VISITS = 10, 3
@@ -47,9 +46,8 @@ CHOSEN = sa.text(f"""
      ORDER BY one.occurred_at DESC, one.event_key)""")
 
 
-def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
-    """The newest of everything a brief tells. Raises NotFound."""
-    rows = members(conn, asked)
+def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
+    """The newest of everything a brief tells of the customer whose identifiers these are."""
     ids = ids_of(rows)
     parts = max(LEAST, PARTS // len(ids))
     newest = {"ids": ids, "since": now - PATIENCE, "limit": DEALINGS, "parts": parts}
@@ -59,7 +57,7 @@ def gather(conn: sa.Connection, asked: UUID, now: datetime) -> Context:
     wanted = list(dict.fromkeys([*talks, *visits]))
     found = timelines.interactions(conn, ids, wanted, NEWEST, OLDEST)
     return Context(
-        customer=customer_of(conn, rows, asked),
+        customer=customer_of(conn, rows, rows[0].customer_id),
         dealings=[one for one in found if one.id not in visits],
         visits=[one for one in found if one.id in visits],
         milestones=[timelines.happening(row) for row in chosen if row.kind == "milestone"],

@@ -8,7 +8,7 @@ import phonenumbers
 import sqlalchemy as sa
 
 from services.api.answers import Findings
-from services.api.queries import LAST_SEEN, overviews
+from services.api.queries import LAST_SEEN, Rows, members, members_by_key, overviews
 from services.errors import Invalid, NotFound
 from services.identifiers import Key, Rules, normalise, parse
 
@@ -58,6 +58,16 @@ def asked_for(words: Collection[str], rules: Rules) -> list[Key]:
             raise Invalid(f"{value.strip()!r} stands for nobody.", code="placeholder", hint=hint)
         found += key
     return found
+
+
+def fitting(conn: sa.Connection, asked: Sequence[Key], customer: str | None = None) -> list[Rows]:
+    """The identifiers of each customer that fits, most recently seen first. Raises NotFound.
+
+    By one identifier they are mostly found in one round trip.
+    """
+    if len(asked) == 1 and not customer and (rows := members_by_key(conn, asked[0].type, asked[0].value)):
+        return [rows]
+    return [members(conn, id) for id in resolve(conn, asked, customer)]
 
 
 def resolve(conn: sa.Connection, asked: Sequence[Key], customer: str | None = None) -> list[UUID]:

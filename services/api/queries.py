@@ -22,10 +22,11 @@ from services.errors import NotFound
 Rows = Sequence[Any]  # rows of a query, with its columns as attributes
 
 SETTLED = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"  # all transactions below it are over
-MEMBERS = sa.text(f"""
+WHOLE = f"""
     SELECT mine.*, {SETTLED} AS settled, EXISTS (SELECT FROM marks WHERE marks.customer_id = mine.id) AS pending
-    FROM identifiers asked JOIN identifiers mine USING (customer_id)
-    WHERE asked.id = :asked ORDER BY mine.first_at, mine.first_key, mine.id""")
+    FROM identifiers mine WHERE mine.customer_id IN (SELECT customer_id FROM identifiers WHERE %s)
+    ORDER BY mine.first_at, mine.first_key, mine.id"""
+MEMBERS, MEMBERS_BY_KEY = sa.text(WHOLE % "id = :asked"), sa.text(WHOLE % "type = :type AND value = :value")
 COUNTED, LEAST = 2000, 50  # parts of interactions that figures are made of, and of each identifier at least
 # Names, the newest first, stand beside each channel, and alone where there is none: one round trip for both.
 USED = sa.text("""
@@ -63,6 +64,13 @@ def members(conn: sa.Connection, asked: UUID) -> Rows:
     if not found:
         raise NotFound(f"There is no customer {asked}.", code="unknown_customer", hint="Search by an identifier.")
     return found
+
+
+def members_by_key(conn: sa.Connection, type: str, value: str) -> Rows:
+    """The same, by an identifier in any scope; none where it is unknown, shared, or of several customers."""
+    found = conn.execute(MEMBERS_BY_KEY, {"type": type, "value": value}).all()
+    shared = any(row.shared for row in found if (row.type, row.value) == (type, value))
+    return [] if shared or len({row.customer_id for row in found}) > 1 else found
 
 
 def customer(conn: sa.Connection, asked: UUID) -> Customer:

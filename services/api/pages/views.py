@@ -69,7 +69,8 @@ async def customer(
 ) -> Response:
     """All of one customer. An id from before a merge leads to the present one."""
     now = datetime.now(UTC)
-    brief = briefs.build(await conn.run_sync(gather, id, now), now)
+    rows = await conn.run_sync(queries.members, id)
+    brief = briefs.build(await conn.run_sync(gather, rows, now), now)
     if brief.customer.id != id:
         return RedirectResponse(f"/customers/{brief.customer.id}")
     filters = timelines.Filters(channels=[asked.channel] if asked.channel else [], q=asked.text or None)

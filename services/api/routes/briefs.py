@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
@@ -63,6 +62,6 @@ def _found(
     if not words and not customer:
         hint = "Add phone=, email=, customer= or identifier=type:value."
         raise Invalid("Nobody was asked for.", code="no_identifier", hint=hint)
-    fitting: list[UUID] = lookups.resolve(conn, lookups.asked_for(words, rules), customer)
-    told = [briefs.build(gather(conn, id, now), now, internal) for id in fitting]
+    fitting = lookups.fitting(conn, lookups.asked_for(words, rules), customer)
+    told = [briefs.build(gather(conn, rows, now), now, internal) for rows in fitting]
     return told[0] if len(told) == 1 else Candidates(candidates=told)
