@@ -171,3 +171,9 @@ def test_what_comes_later_leaves_earlier_memberships_alone(story: list[tuple[str
     first = {one.statement.event: one for issue in issues(told[:cut], BY) for one in issue.members}
     whole = {one.statement.event: one for issue in issues(told, BY) for one in issue.members}
     assert first.items() <= whole.items()
+
+
+def test_of_passages_those_stand_side_by_side_that_tell_more_than_a_number() -> None:
+    told = said(CARD, 0, "mail"), said("It is TL-20210.", 1, "mail")
+    [again] = repeated(*told, said("TL-20210", 9, "call"), said(AGAIN, 9, "call"))
+    assert (again.earlier.text, again.later.text) == (CARD, AGAIN)

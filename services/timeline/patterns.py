@@ -55,7 +55,9 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
 
 TRIED = (
     "i tried|i have tried|i've tried|have you tried|did you try|already tried|i restarted|i rebooted|i reset|"
-    "proovisin|olen proovinud|olete proovinud|taaskäivitasin|bandžiau|jau bandžiau|ar bandėte|mēģināju|mēģinājāt|"
+    "i have restarted|i've restarted|i have rebooted|i've rebooted|i have reset|i've reset|i have changed|i've changed|"
+    "proovisin|olen proovinud|olete proovinud|taaskäivitasin|olen taaskäivitanud|"
+    "bandžiau|perkroviau|jau bandžiau|ar bandėte|mēģināju|mēģinājāt|"
     "я пробовал|я пробовала|я попробовал|пробовали ли вы|вы пробовали|я перезагрузил|я перезагрузила|kokeilin|"
     "oletko kokeillut|oletteko kokeilleet|ich habe versucht|haben sie versucht|ich habe probiert|ich habe neu gestartet"
 )

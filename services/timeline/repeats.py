@@ -11,8 +11,10 @@ from enum import StrEnum
 from itertools import chain
 
 from services.timeline.issues import Issue, Reason
-from services.timeline.similarity import Similarity, Vector
+from services.timeline.similarity import Similarity, Vector, tokens
 from services.timeline.statements import Kind, Statement
+
+TELLING = 2  # words beside numbers, of three letters or more, that tell something
 
 
 class Evidence(StrEnum):
@@ -108,8 +110,7 @@ def _repeat(
     asked: Mapping[str, str],
 ) -> Repeat:
     """The pair of both contacts that agrees most, as an explanation where both explain."""
-    told = [one for one in earlier if one.kind == Kind.explanation]
-    again = [one for one in contact if one.kind == Kind.explanation]
+    told, again = _explaining(earlier), _explaining(contact)
     if not told or not again:
         first, last = contact[0], max(earlier, key=lambda one: (one.at, one.event))
         return Repeat(issue.id, last, first, False, None, 0.0, (), _context(last, first, known))
@@ -124,6 +125,16 @@ def _repeat(
     score = best.probability
     words = best.references + best.words + by.meant(vectors[one.event], vectors[two.event])
     return Repeat(issue.id, one, two, agreed, evidence, score, words, _context(one, two, known))
+
+
+def _explaining(said: Sequence[Statement]) -> list[Statement]:
+    """What explains; where something tells more than a number, only that: a number given again explains nothing."""
+    explaining = [one for one in said if one.kind == Kind.explanation]
+    return [one for one in explaining if sum(map(_tells, tokens(one.matter))) >= TELLING] or explaining
+
+
+def _tells(word: str) -> bool:
+    return len(word) > 2 and not any(map(str.isdigit, word))
 
 
 def _evidence(issue: Issue, contact: Sequence[Statement], asked: Mapping[str, str]) -> Evidence | None:
