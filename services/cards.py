@@ -110,7 +110,7 @@ def found(text: str) -> Iterator[Span]:
             if last and span.end <= last.end:
                 continue
             ibans = list(_ibans(text)) if ibans is None else ibans
-            before = bisect_left(ibans, (span.end,))  # those that begin before it ends
+            before = ibans and bisect_left(ibans, (span.end,))  # those that begin before it ends
             if before and ibans[before - 1][1] > span.start:
                 continue
             if last and span.start < last.end:
