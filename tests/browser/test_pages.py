@@ -30,7 +30,8 @@ def test_an_agent_searches_by_phone_and_sees_the_mail_the_call_and_the_chat(desk
     expect(desk.get_by_role("heading", level=1)).to_have_text("Anna Kask")
     titles = desk.get_by_role("article").get_by_role("heading")
     expect(titles).to_have_text([re.compile(start) for start in ("^Chat", "^Call", "^Mail", "^Visit")])
-    expect(desk.get_by_text("It drops every evening, I wrote to you already.")).to_be_visible()
+    words = desk.get_by_role("article").get_by_text("It drops every evening, I wrote to you already.")
+    expect(words).to_be_visible()
 
 
 def test_pages_seen_open_on_a_click(desk: Page, engine: sa.Engine) -> None:
