@@ -67,8 +67,8 @@ class Masking:
         return text and self.text(text)
 
     def _data(self, event: Event) -> dict[str, Any]:
-        """Our own events' handles, and what names other events, stay."""
-        handles = {"about", "left", "right", "identifier"} if event.source == OWN_SOURCE else set()
+        """The handles and passages in our own events, and what names other events, stay."""
+        handles = {"about", "left", "right", "identifier", "one", "other"} if event.source == OWN_SOURCE else set()
         names = NAMING.get(event.type, handles)
         masked: dict[str, Any] = self._value({name: value for name, value in event.data.items() if name not in names})
         return masked | {name: event.data[name] for name in names if name in event.data}

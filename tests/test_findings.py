@@ -1,6 +1,6 @@
 """What a customer told over channels: their issues, what they had to tell again, what is on record."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -119,15 +119,36 @@ def test_an_agents_word_moves_a_passage_and_another_word_takes_it_away_again(hou
         return {"source": "shop", "event": name}
 
     moved = house.post(f"/v1/customers/{id}/issues/join", {"passages": [said("charge")], "with": said("router")})
-    assert moved.status_code == 200, moved.text
-    assert together(moved.json()) == [{"router", "charge"}, {"invoice"}]
-    [reason] = [one["reason"] for one in moved.json()["issues"][0]["members"] if one["event"] == "charge"]
+    assert moved.json() == {"customer": id}
+    found = house.get(f"/v1/customers/{id}/issues")
+    assert together(found) == [{"router", "charge"}, {"invoice"}]
+    [reason] = [one["reason"] for one in found["issues"][0]["members"] if one["event"] == "charge"]
     assert reason == "a person said so"
-    assert together(house.get(f"/v1/customers/{id}/issues")) == [{"router", "charge"}, {"invoice"}]
-    back = house.post(f"/v1/customers/{id}/issues/part", {"passages": [said("charge")], "with": said("router")})
-    assert {"router"} in together(back.json())
+    house.post(f"/v1/customers/{id}/issues/part", {"passages": [said("charge")], "with": said("router")})
+    assert {"router"} in together(house.get(f"/v1/customers/{id}/issues"))
     newest = house.get(f"/v1/customers/{id}/timeline", view="flat", limit=1)["items"][0]
     assert newest["summary"] == "agent said that two passages tell two issues"
+
+
+def test_a_word_on_an_event_whose_id_passes_for_a_cards_number_is_kept_as_it_is(house: House) -> None:
+    card = "4111111111111111"
+    house.happened(event(MAIL, text=BROKEN, id=card), event(MAIL, text="Where is my refund?", id="r", minute=HOUR))
+    id = house.id(MAIL)
+    one, other = {"source": "shop", "event": card}, {"source": "shop", "event": "r"}
+    house.post(f"/v1/customers/{id}/issues/join", {"passages": [one], "with": other})
+    assert together(house.get(f"/v1/customers/{id}/issues")) == [{card, "r"}]
+
+
+def test_who_was_only_listed_was_not_shown(house: House) -> None:
+    now = datetime.now(UTC)
+    told, again = (now - timedelta(hours=2), BROKEN), (now + timedelta(hours=2), AGAIN)
+    house.happened(*(recorded(event(MAIL, text=text, occurred_at=at)) for at, text in (told, again)))
+    with house.engine.begin() as conn:
+        conn.exec_driver_sql("DELETE FROM reads")
+    id = house.get("/v1/search", q="mari@example.com")["customers"][0]["id"]
+    for expected in ("linked but not shown", "shown before"):  # the first look is one
+        [issue] = house.get(f"/v1/customers/{id}/issues")["issues"]
+        assert [one["context"] for one in issue["repeats"]] == [expected]
 
 
 def test_a_passage_that_is_not_the_customers_is_refused_and_nothing_is_kept(house: House) -> None:

@@ -47,7 +47,10 @@ CORRECTED = sa.text(f"""
     SELECT event::text AS event FROM events
     WHERE identifier_id = ANY(:ids) AND type IN {CORRECTIONS} AND source = '{OWN_SOURCE}'
     ORDER BY occurred_at DESC LIMIT 1000""")
-SHOWN = sa.text("SELECT read_at FROM reads WHERE customer_id = ANY(:ids) ORDER BY read_at DESC LIMIT 1000")
+# Who is only listed, or asked for who they are, is not shown with what they told.
+SHOWN = sa.text("""
+    SELECT read_at FROM reads WHERE customer_id = ANY(:ids)
+    AND what NOT IN ('customer', 'identity', 'recent', 'search') ORDER BY read_at DESC LIMIT 1000""")
 
 
 class Told(NamedTuple):
@@ -66,13 +69,9 @@ async def look(conn: AsyncConnection, id: UUID, window: int = 14) -> tuple[UUID,
     """
     members = await conn.run_sync(queries.members, id)
     known = await conn.run_sync(told, members)
-    return members[0].customer_id, known.seen, await asyncio.to_thread(findings_of, known, window)
-
-
-def findings_of(known: Told, window: int = 14) -> Findings:
-    """What is told comes to."""
-    days = timedelta(days=window)
-    return findings(known.seen, similarity(), days, known.joined, known.shown, known.corrections)
+    more = known.joined, known.shown, known.corrections
+    found = await asyncio.to_thread(findings, known.seen, similarity(), timedelta(days=window), *more)
+    return members[0].customer_id, known.seen, found
 
 
 def told(conn: sa.Connection, members: queries.Rows) -> Told:

@@ -31,6 +31,12 @@ class Corrected(BaseModel):
     reason: Words | None = Field(default=None, examples=["The call was about the same parcel."])
 
 
+class Noted(BaseModel):
+    """The customer whose issues were corrected."""
+
+    customer: UUID
+
+
 class Question(BaseModel):
     """What somebody is about to ask a customer."""
 
@@ -67,19 +73,19 @@ async def check(id: UUID, asked: Question, conn: Transaction, caller: Agent, tra
 
 
 @router.post("/v1/customers/{id}/issues/join", summary="Say that passages belong to an issue")
-def join(id: UUID, said: Corrected, back: Back, caller: Agent) -> Matters:
+def join(id: UUID, said: Corrected, back: Back, caller: Agent) -> Noted:
     """Passages of one interaction or several move to the issue of another; it stays so through every recomputation."""
     return _correct(id, said, True, back, caller)
 
 
 @router.post("/v1/customers/{id}/issues/part", summary="Say that passages are another issue's")
-def part(id: UUID, said: Corrected, back: Back, caller: Agent) -> Matters:
+def part(id: UUID, said: Corrected, back: Back, caller: Agent) -> Noted:
     """Each passage leaves the issue of the other; the last word on two passages counts."""
     return _correct(id, said, False, back, caller)
 
 
-def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Caller) -> Matters:
-    """The issues as they are then. Raises NotFound for a passage that is none of the customer's."""
+def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Caller) -> Noted:
+    """Raises NotFound for a passage that is none of the customer's; then nothing is kept."""
     with back.writing.begin() as conn:
         members = queries.members(conn, id)
         seen = {one.passage: one for one in issues.told(conn, members).seen}
@@ -90,6 +96,4 @@ def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Calle
         for one in said.passages:
             where = UUID(seen[one].identifier)
             commands.correct(conn, back.desk(conn), one, where, said.other, same, author(caller), said.reason)
-        told = issues.told(conn, members)
-    found = issues.findings_of(told)
-    return Matters(customer=members[0].customer_id, window=14, issues=matters.matters(found, told.seen))
+    return Noted(customer=members[0].customer_id)
