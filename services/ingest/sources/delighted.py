@@ -72,7 +72,7 @@ VENDORS = (
         setup=(
             "Integrations → Webhooks: paste `{url}` with a rule for new and for updated responses. Give the signing "
             "secret by `tellonce sources secret`. Give people the properties `customer_id`, `conversation`, `order` "
-            "when you send a survey, so that the answer joins the contact it is about."
+            "when you send a survey, so that the answer says whose it is and what it is about."
         ),
         becomes={
             "survey_response.created": "feedback.received",

@@ -1,4 +1,4 @@
-"""Answers to surveys (NPS, CES, CSAT) in a plain form of ours, joined to the contact that they are about. Pure."""
+"""Answers to surveys (NPS, CES, CSAT) in a plain form of ours, on the timeline of the customer who answers. Pure."""
 
 from services.ingest.sources import plain
 from services.ingest.sources.fields import given, number, text
