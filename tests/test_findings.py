@@ -86,6 +86,14 @@ def test_a_question_whose_answer_is_on_record_is_answered_by_its_sentence(house:
     assert ("promised", "2026-05-06") in {(one["sort"], one["due"]) for one in facts}
 
 
+def test_a_very_long_text_is_read_at_its_beginning() -> None:
+    texts = BROKEN + " " + "x" * 900_000, "x" * 900_000, "x@" * 450_000, "1 " * 450_000
+    seen = [Seen(event(MAIL, text=text, minute=place), "mail", "mail") for place, text in enumerate(texts)]
+    found = findings(seen, BY, timedelta(days=14), Unions([]))
+    assert found.issues[0].title.startswith("My router keeps dropping")
+    assert max(len(one.statement.text) for issue in found.issues for one in issue.members) <= 5_000
+
+
 def test_asking_for_what_is_on_record_is_evidence() -> None:
     told = [
         event(MAIL, text=BROKEN, conversation="first"),

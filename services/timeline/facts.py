@@ -13,7 +13,7 @@ from functools import cache
 
 from schemas.event import Direction, Event, Role
 from services.timeline.patterns import ASKED, DAYS, PATTERNS, PROMISED, SOON, TRIED
-from services.timeline.statements import words_of
+from services.timeline.statements import MOST, words_of
 from services.timeline.text import cleaned
 
 SENTENCE = re.compile(r"(?<=[.!?])(?<!\bn[or]\.)\s+(?=\S)|\n+", re.I)  # "no. 5" goes on
@@ -101,7 +101,7 @@ def _ours(event: Event) -> str:
     turn = event.type == "call.turn" and event.data.get("speaker") in ("agent", "bot")
     ours = event.author.role in (Role.agent, Role.bot) if event.author else event.direction == Direction.outbound
     said = event.type in ("message.sent", "call.turn") and (turn or (ours and event.direction == Direction.outbound))
-    return cleaned(event.text or "", event.data.get("html")).statement if said else ""
+    return cleaned(event.text or "", event.data.get("html")).statement[:MOST] if said else ""
 
 
 def _sentences(text: str) -> list[str]:

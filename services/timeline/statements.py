@@ -21,7 +21,8 @@ SAID = frozenset(
     {"message.received", "message.edited", "call.turn", "call.menu_choice", "form.submitted", "search.made"}
 )
 AUTOMATIC = re.compile(r"^(auto-(replied|generated)|bulk|list|junk|auto_reply)$", re.I)
-DRESS = re.compile(r"(?<!\S)[@#]\w+|https?://\S+|\S+@\S+\.\w+")
+DRESS = re.compile(r"(?<!\S)[@#]\w+|https?://\S+|\S{1,64}@\S{1,253}\.\w+")
+MOST = 5_000  # characters of what was said that are read for its matter and its facts; more is kept, not read
 NAMED = re.compile(
     r"\b(?:my name is|minu nimi on|mano vardas|mani sauc|меня зовут|nimeni on|mein name ist)(?:\s+\w+){1,2}"
 )
@@ -73,7 +74,11 @@ def statement(event: Event, interaction: str) -> Statement | None:
 
 
 def words_of(event: Event) -> str:
-    """The customer's own words in an event, cleaned."""
+    """The customer's own words in an event, cleaned; of very long ones the beginning."""
+    return _own_words(event)[:MOST]
+
+
+def _own_words(event: Event) -> str:
     role = event.author.role if event.author else Role.customer
     if event.type not in SAID or role != Role.customer or event.direction != Direction.inbound or _automatic(event):
         return ""
