@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,16 +61,14 @@ class Told(NamedTuple):
     corrections: Sequence[Correction]
 
 
-async def look(conn: AsyncConnection, id: UUID, window: int = 14) -> tuple[UUID, list[Seen], Findings]:
-    """The present id of a customer, what they told, and what it comes to. Raises NotFound.
+async def look(conn: AsyncConnection, members: queries.Rows, window: int = 14) -> tuple[list[Seen], Findings]:
+    """What a customer of these identifiers told, and what it comes to.
 
     Reading texts takes milliseconds of Python, so it is done beside other requests.
     """
-    members = await conn.run_sync(queries.members, id)
     known = await conn.run_sync(told, members)
     more = known.joined, known.shown, known.corrections
-    found = await asyncio.to_thread(findings, known.seen, similarity(), timedelta(days=window), *more)
-    return members[0].customer_id, known.seen, found
+    return known.seen, await asyncio.to_thread(findings, known.seen, similarity(), timedelta(days=window), *more)
 
 
 def told(conn: sa.Connection, members: queries.Rows) -> Told:

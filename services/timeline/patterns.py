@@ -35,8 +35,8 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("address", r"(?<!\w)\w+(?:straße|strasse|katu|tie)\s+\d{1,4}[a-z]?(?!\w)", ADDRESS),
     (
         "amount",
-        r"(?:[€$£]\s?\d[\d ,.]*\d|[€$£]\s?\d|"
-        r"(?<!\w)\d[\d ,.]*\s?(?:€|\$|£|eur\b|usd\b|euro\w*|dollar\w*|rub\w*|руб\w*|евро|eiro))",
+        r"(?:[€$£]\s?\d[\d ,.]{0,20}\d|[€$£]\s?\d|"
+        r"(?<!\w)\d[\d ,.]{0,20}\s?(?:€|\$|£|eur\b|usd\b|euro\w*|dollar\w*|rub\w*|руб\w*|евро|eiro))",
         "how much|amount|price|summa|kui palju|suma|kiek|cik|сколько|сумм|paljonko|betrag|wie viel",
     ),
     (

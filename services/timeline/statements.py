@@ -21,7 +21,7 @@ SAID = frozenset(
     {"message.received", "message.edited", "call.turn", "call.menu_choice", "form.submitted", "search.made"}
 )
 AUTOMATIC = re.compile(r"^(auto-(replied|generated)|bulk|list|junk|auto_reply)$", re.I)
-DRESS = re.compile(r"(?<!\S)[@#]\w+|https?://\S+|\S{1,64}@\S{1,253}\.\w+")
+DRESS = re.compile(r"(?<!\S)[@#]\w+|https?://\S+|(?<!\S)\S[^\s@]*+@\S+\.\w+")  # linear in a text's length
 MOST = 5_000  # characters of what was said that are read for its matter and its facts; more is kept, not read
 NAMED = re.compile(
     r"\b(?:my name is|minu nimi on|mano vardas|mani sauc|меня зовут|nimeni on|mein name ist)(?:\s+\w+){1,2}"

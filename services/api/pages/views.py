@@ -77,7 +77,7 @@ async def customer(
     cursor = timelines.Cursor.read(asked.before) if asked.before else timelines.Cursor()
     ids = [one.id for one in brief.customer.identifiers]
     found = await conn.run_sync(timelines.interactions_page, ids, filters, cursor, INTERACTIONS, EVENTS)
-    _, seen, known = await issues.look(conn, id)
+    seen, known = await issues.look(conn, rows)
     await trace.leave(conn, caller, "page", [id])
     return page(
         "customer.html",

@@ -48,28 +48,33 @@ async def read_issues(id: UUID, conn: Transaction, caller: Agent, trace: Traced,
     """Each matter over all channels with why every passage belongs to it, and each contact that came back about it:
     told again or only asked on, both passages side by side, and whether it could have been avoided. Of the newest 100
     dealings and 30 visits."""
-    customer, seen, found = await issues.look(conn, id, window)
-    await trace.leave(conn, caller, "issues", [customer])
-    return Matters(customer=customer, window=window, issues=matters.matters(found, seen))
+    members = await conn.run_sync(queries.members, id)
+    seen, found = await issues.look(conn, members, window)
+    await trace.leave(conn, caller, "issues", [members[0].customer_id])
+    return Matters(customer=members[0].customer_id, window=window, issues=matters.matters(found, seen))
 
 
 @router.get("/v1/customers/{id}/facts", summary="What is on record")
 async def read_facts(id: UUID, conn: Transaction, caller: Agent, trace: Traced) -> Record:
     """What they told and tried, what we promised and asked, each with the sentence and the event that say it."""
-    customer, seen, found = await issues.look(conn, id)
-    await trace.leave(conn, caller, "facts", [customer])
+    members = await conn.run_sync(queries.members, id)
+    seen, found = await issues.look(conn, members)
+    await trace.leave(conn, caller, "facts", [members[0].customer_id])
     events = {one.key: one for one in seen}
-    return Record(customer=customer, facts=[matters.recorded(one, events) for one in reversed(found.facts)])
+    return Record(
+        customer=members[0].customer_id, facts=[matters.recorded(one, events) for one in reversed(found.facts)]
+    )
 
 
 @router.post("/v1/customers/{id}/check", summary="Is it on record already?")
 async def check(id: UUID, asked: Question, conn: Transaction, caller: Agent, trace: Traced) -> Check:
     """Before an agent or a bot asks a question: the facts that answer it, so that nobody has to say it again."""
-    customer, seen, found = await issues.look(conn, id)
-    await trace.leave(conn, caller, "check", [customer])
+    members = await conn.run_sync(queries.members, id)
+    seen, found = await issues.look(conn, members)
+    await trace.leave(conn, caller, "check", [members[0].customer_id])
     events = {one.key: one for one in seen}
     answers = [matters.recorded(one, events) for one in answering(asked.question, found.facts)]
-    return Check(customer=customer, known=bool(answers), answers=answers)
+    return Check(customer=members[0].customer_id, known=bool(answers), answers=answers)
 
 
 @router.post("/v1/customers/{id}/issues/join", summary="Say that passages belong to an issue")
