@@ -18,19 +18,22 @@ from services.timeline.issues import Correction
 from services.timeline.similarity import Similarity, shipped
 from services.timeline.unions import Unions
 
-DEALINGS, VISITS, EACH = 100, 30, 50  # interactions looked at, visits among them, events of each part
+DEALINGS, VISITS = 40, 20  # interactions looked at, visits among them
+FIRST, LAST = 15, 5  # events of each part: what it is about is said at its start, what came of it at its end
 NEWEST = """
     SELECT interaction_id FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
         SELECT i.interaction_id, i.last_at FROM interactions i WHERE i.identifier_id = mine.id %s
         ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :%s) part
     GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC LIMIT :%s"""
+SOME = """
+    SELECT e.identifier_id, e.interaction_id, e.event FROM events e
+    WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id AND e.type = ANY(:types)
+    ORDER BY e.occurred_at %s, e.event_key %s LIMIT :%s"""
 TOLD = sa.text(f"""
     WITH chosen AS (({NEWEST % (f"AND {TALK}", "dealings", "dealings")}) UNION ({NEWEST % ("", "visits", "visits")}))
     SELECT e.identifier_id, e.interaction_id, e.event::text AS event
     FROM chosen JOIN interactions part USING (interaction_id) CROSS JOIN LATERAL (
-        SELECT * FROM events e
-        WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id AND e.type = ANY(:types)
-        ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :each) e
+        ({SOME % ("", "", "first")}) UNION ALL ({SOME % ("DESC", "DESC", "last")})) e
     WHERE part.identifier_id = ANY(:ids)""")
 # When each link became known: when its event was accepted.
 JOINED = sa.text("""
@@ -75,11 +78,9 @@ def told(conn: sa.Connection, members: queries.Rows) -> Told:
     """The newest dealings and visits of a customer. What hangs on a shared identifier is nobody's in particular."""
     ids = [row.id for row in members]
     own = [row.id for row in members if not row.shared]
-    asked = {"ids": own, "types": list(TELLING), "dealings": DEALINGS, "visits": VISITS, "each": EACH}
-    seen = [
-        Seen(decode(row.event.encode()), str(row.interaction_id), str(row.identifier_id))
-        for row in conn.execute(TOLD, asked)
-    ]
+    asked = {"ids": own, "types": list(TELLING), "dealings": DEALINGS, "visits": VISITS, "first": FIRST, "last": LAST}
+    rows = set(conn.execute(TOLD, asked))  # of short ones the first are the last
+    seen = [Seen(decode(row.event.encode()), str(row.interaction_id), str(row.identifier_id)) for row in rows]
     links = [(row.at, str(row.left_id), str(row.right_id)) for row in conn.execute(JOINED, {"ids": ids})]
     corrected = [correction(decode(row.event.encode())) for row in conn.execute(CORRECTED, {"ids": ids})]
     return Told(seen, Unions(links), list(conn.scalars(SHOWN, {"ids": ids})), corrected)

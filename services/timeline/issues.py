@@ -114,12 +114,12 @@ def issues(
     }
     made: list[Issue] = []
     for said in ordered:
-        barred = _barred(said, made, words)
+        barred = _barred(said, made, words) if words else ()
         near = [
             issue for issue in made
             if issue.members[-1].statement.at >= said.at - window and id(issue) not in barred
         ]  # fmt: skip
-        found = _by_person(said, made, words) or _by_itself(said, near, vectors, by)
+        found = (words and _by_person(said, made, words)) or _by_itself(said, near, vectors, by)
         issue = found.issue if found else Issue()
         reason, score = (found.reason, found.score) if found else (Reason.first, 1.0)
         nearest, agreed = (found.nearest, found.agreed) if found else (None, ())
@@ -154,28 +154,33 @@ def _by_person(said: Statement, made: Sequence[Issue], words: Mapping[frozenset[
 def _by_itself(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity) -> _Found | None:
     """By conversation or the strongest agreement; what explains nothing goes to the latest issue."""
     here = [issue for issue in near if any(one.statement.interaction == said.interaction for one in issue.members)]
-    found = _alike(said, near, vectors, by)
-    if found and found.reason == Reason.reference:
+    tells = said.kind == Kind.explanation
+    found = _alike(said, near, vectors, by, likeness=tells and not here)
+    if found:
         return found
     if here:
         return _Found(1.0, Reason.conversation, max(here, key=_last))
-    if said.kind == Kind.explanation:
-        return found
-    return _Found(0.5, Reason.latest, max(near, key=_last)) if near else None
+    return _Found(0.5, Reason.latest, max(near, key=_last)) if near and not tells else None
 
 
 def _last(issue: Issue) -> tuple[datetime, str]:
     return issue.members[-1].statement.at, issue.members[-1].statement.event
 
 
-def _alike(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity) -> _Found | None:
+def _alike(
+    said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity, likeness: bool
+) -> _Found | None:
+    """The explanation that shares a reference and agrees most; without one, with `likeness`, that which agrees most."""
     best: tuple[tuple[bool, float, datetime, str], _Found] | None = None
-    for issue in near:
+    references = set(said.references)
+    for issue in near if references or likeness else ():
         for one in (member.statement for member in issue.members if member.statement.kind == Kind.explanation):
+            shared = tuple(sorted(f"{kind} {value}" for kind, value in references.intersection(one.references)))
+            if not shared and not likeness:
+                continue  # comparing costs more than all else here
             told = by.compare(vectors[said.event], vectors[one.event], said.language)
-            shared = tuple(sorted(f"{kind} {value}" for kind, value in set(said.references) & set(one.references)))
             score = max(told.probability, 0.99) if shared else told.probability
-            if not shared and (said.kind != Kind.explanation or score < by.threshold(said.language)):
+            if not shared and score < by.threshold(said.language):
                 continue
             reason = Reason.reference if shared else Reason.similarity
             rank = (bool(shared), score, one.at, one.event)

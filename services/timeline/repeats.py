@@ -5,15 +5,16 @@ explanation told again where it explains what an earlier one explained, and a fo
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 
 from services.timeline.issues import Issue, Reason
-from services.timeline.similarity import Similarity, Vector, tokens
+from services.timeline.similarity import Agreement, Similarity, Vector, tokens
 from services.timeline.statements import Kind, Statement
 
+LONGEST = 5  # explanations of a contact that are compared: who writes fifty lines in a chat has told it in these
 TELLING = 2  # words beside numbers, of three letters or more, that tell something
 
 
@@ -73,6 +74,23 @@ class Repeat:
         return self.explained and self.context in (Context.unshown, Context.shown)
 
 
+@dataclass(frozen=True, slots=True)
+class _Vectors:
+    """What statements are compared by, each made once."""
+
+    by: Similarity
+    made: dict[str, Vector] = field(default_factory=dict)
+
+    def of(self, said: Statement) -> Vector:
+        if said.event not in self.made:
+            references = (f"{kind} {value}" for kind, value in said.references)
+            self.made[said.event] = self.by.vector(said.matter, said.language, references)
+        return self.made[said.event]
+
+    def compare(self, one: Statement, other: Statement) -> Agreement:
+        return self.by.compare(self.of(one), self.of(other), other.language)
+
+
 def repeats(
     issues: Iterable[Issue],
     by: Similarity,
@@ -82,12 +100,13 @@ def repeats(
 ) -> list[Repeat]:
     """The repeat contacts of one customer by time. `asked` names interactions in which somebody asked for what was on
     record, with the event that holds the answer."""
-    found = chain.from_iterable(_of_issue(issue, by, known, window, asked or {}) for issue in issues)
+    vectors = _Vectors(by)
+    found = chain.from_iterable(_of_issue(issue, vectors, known, window, asked or {}) for issue in issues)
     return sorted(found, key=lambda one: (one.later.at, one.later.event))
 
 
 def _of_issue(
-    issue: Issue, by: Similarity, known: Known, window: timedelta, asked: Mapping[str, str]
+    issue: Issue, vectors: _Vectors, known: Known, window: timedelta, asked: Mapping[str, str]
 ) -> Iterable[Repeat]:
     contacts: dict[str, list[Statement]] = {}
     for member in issue.members:
@@ -97,7 +116,7 @@ def _of_issue(
     for contact in contacts.values():
         earlier = [one for one in before if contact[0].at - one.at <= window]
         if earlier:
-            yield _repeat(issue, contact, earlier, by, known, asked)
+            yield _repeat(issue, contact, earlier, vectors, known, asked)
         before += contact
 
 
@@ -105,7 +124,7 @@ def _repeat(
     issue: Issue,
     contact: Sequence[Statement],
     earlier: Sequence[Statement],
-    by: Similarity,
+    vectors: _Vectors,
     known: Known,
     asked: Mapping[str, str],
 ) -> Repeat:
@@ -114,23 +133,24 @@ def _repeat(
     if not told or not again:
         first, last = contact[0], max(earlier, key=lambda one: (one.at, one.event))
         return Repeat(issue.id, last, first, False, None, 0.0, (), _context(last, first, known))
-    vectors = {one.event: _vector(one, by) for one in (*told, *again)}
-    pairs = (
-        (by.compare(vectors[one.event], vectors[two.event], two.language), one, two) for one in told for two in again
-    )
+    by, pairs = vectors.by, ((vectors.compare(one, two), one, two) for one in told for two in again)
     best, one, two = max(pairs, key=lambda found: (found[0].probability, found[1].at, found[1].event, found[2].event))
     evidence = _evidence(issue, contact, asked)
     agreed = evidence is not None or best.probability >= by.threshold(two.language)
     evidence = evidence or (Evidence.texts if agreed else None)
     score = best.probability
-    words = best.references + best.words + by.meant(vectors[one.event], vectors[two.event])
+    words = best.references + best.words + by.meant(vectors.of(one), vectors.of(two))
     return Repeat(issue.id, one, two, agreed, evidence, score, words, _context(one, two, known))
 
 
 def _explaining(said: Sequence[Statement]) -> list[Statement]:
-    """What explains; where something tells more than a number, only that: a number given again explains nothing."""
-    explaining = [one for one in said if one.kind == Kind.explanation]
-    return [one for one in explaining if sum(map(_tells, tokens(one.matter))) >= TELLING] or explaining
+    """What explains: of each contact the longest few, and a number given again only where nothing tells more."""
+    contacts: dict[str, list[Statement]] = {}
+    for one in sorted(said, key=lambda one: (-len(one.matter), one.at, one.event)):
+        if one.kind == Kind.explanation:
+            contacts.setdefault(one.interaction, []).append(one)
+    longest = [one for contact in contacts.values() for one in contact[:LONGEST]]
+    return [one for one in longest if sum(map(_tells, tokens(one.matter))) >= TELLING] or longest
 
 
 def _tells(word: str) -> bool:
@@ -154,7 +174,3 @@ def _context(earlier: Statement, later: Statement, known: Known) -> Context:
         return Context.unlinked
     begun = max(recorded, linked)
     return Context.shown if any(begun <= shown < later.at for shown in known.shown) else Context.unshown
-
-
-def _vector(said: Statement, by: Similarity) -> Vector:
-    return by.vector(said.matter, said.language, (f"{kind} {value}" for kind, value in said.references))

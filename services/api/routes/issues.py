@@ -46,8 +46,8 @@ class Question(BaseModel):
 @router.get("/v1/customers/{id}/issues", summary="A customer's issues and what they told again")
 async def read_issues(id: UUID, conn: Transaction, caller: Agent, trace: Traced, window: Window = 14) -> Matters:
     """Each matter over all channels with why every passage belongs to it, and each contact that came back about it:
-    told again or only asked on, both passages side by side, and whether it could have been avoided. Of the newest 100
-    dealings and 30 visits."""
+    told again or only asked on, both passages side by side, and whether it could have been avoided. Of the newest 40
+    dealings and 20 visits, and of each how it began and ended."""
     members = await conn.run_sync(queries.members, id)
     seen, found = await issues.look(conn, members, window)
     await trace.leave(conn, caller, "issues", [members[0].customer_id])
