@@ -1,0 +1,63 @@
+"""The tables of what analyse finds: issues, the contacts about them, what was told again, and figures over all."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.columns import id, metadata, text, time
+
+WINDOWS = (7, 14, 30)  # days, side by side
+# Of contacts that come back within a window: all, and those told again by what could have been known (`Context`).
+BACK = ("back", "unrecorded", "unlinked", "unshown", "shown")
+COUNTS = ("contacts", "blind", *(f"{what}_{window}" for window in WINDOWS for what in BACK))
+DIMENSIONS = ("channel", "source", "queue", "team", "language")  # that each figure has; '' where it is not known
+
+# A customer's matter, on the identifier of its first statement.
+issues = sa.Table(
+    "issues", metadata,
+    id("identifier_id"), id("issue_id"),
+    text("title"), text("state"), text("language"), sa.Column("channels", ARRAY(sa.Text), nullable=False),
+    time("opened_at"), time("last_at"),
+    text("group_id"),  # '' for none
+    sa.PrimaryKeyConstraint("identifier_id", "issue_id"),
+    sa.Index(None, "group_id", "last_at"),
+)  # fmt: skip
+
+# What a customer said of one issue in one interaction, on the identifier of its first statement there.
+contacts = sa.Table(
+    "contacts", metadata,
+    id("identifier_id"), id("issue_id"), id("interaction_id"),
+    time("at"), text("event_source"), text("event_id"),  # of its first statement
+    sa.Column("day", sa.Date, nullable=False),
+    *(text(name) for name in DIMENSIONS), text("agent"), text("group_id"),
+    sa.Column("blind", sa.Boolean, nullable=False),  # whose it is, is not known
+    sa.Column("asked", ARRAY(sa.Text), nullable=False),  # kinds of facts we asked for though they were on record
+    *(sa.Column(name, sa.Float, nullable=True) for name in ("nps", "ces", "csat")),  # csat 0 to 100
+    sa.PrimaryKeyConstraint("identifier_id", "issue_id", "interaction_id"),
+    sa.Index(None, "day", "at"),
+    sa.Index(
+        "ix_contacts_scored", "day", postgresql_where=sa.text("nps IS NOT NULL OR ces IS NOT NULL OR csat IS NOT NULL")
+    ),
+)  # fmt: skip
+
+# A contact that comes back within so many days, with the two passages that say so.
+repeats = sa.Table(
+    "repeats", metadata,
+    id("identifier_id"), id("issue_id"), id("interaction_id"), sa.Column("window", sa.SmallInteger),
+    time("at"), sa.Column("day", sa.Date, nullable=False), text("from_channel"),
+    sa.Column("explained", sa.Boolean, nullable=False), text("evidence"), text("context"),
+    sa.Column("score", sa.Float, nullable=False), sa.Column("hours", sa.Float, nullable=False),
+    text("earlier_source"), text("earlier_event"), text("later_source"), text("later_event"),
+    sa.PrimaryKeyConstraint("identifier_id", "issue_id", "interaction_id", "window"),
+    sa.Index(None, "window", "day", "at"),
+)  # fmt: skip
+
+# Sums over contacts, as changes by the day on which they became known, so that figures can be told as of a day.
+# `cut` says what `label` holds: all '' · agent · group · handover FROM>BUCKET of hours · asked KIND of fact.
+figures = sa.Table(
+    "figures", metadata,
+    text("cut"), sa.Column("day", sa.Date), *(text(name) for name in DIMENSIONS), text("label"),
+    sa.Column("known_on", sa.Date),
+    *(sa.Column(name, sa.Integer, nullable=False, server_default="0") for name in COUNTS),
+    sa.PrimaryKeyConstraint("cut", "day", *DIMENSIONS, "label", "known_on"),
+    postgresql_with={"fillfactor": 70},
+)  # fmt: skip
