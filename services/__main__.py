@@ -30,7 +30,7 @@ app = typer.Typer(
 # Which file has which commands. Only the one that is asked for is loaded, which halves the time a command takes.
 ROOMS = {
     "up": {"up"},
-    "parts": {"ingest", "timeline", "api", "migrate"},
+    "parts": {"ingest", "timeline", "analyse", "api", "migrate"},
     "sources": {"sources"},
     "access": {"keys", "sign-in"},
     "imports": {"import", "rebuild"},
@@ -40,7 +40,7 @@ ROOMS = {
     "mail": {"mail"},
     "asterisk": {"ami"},
 }
-SERVING = {"ingest", "timeline", "api", "mail"}
+SERVING = {"ingest", "timeline", "analyse", "api", "mail"}
 
 
 @app.callback()

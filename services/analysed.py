@@ -4,12 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.columns import id, metadata, text, time
-
-WINDOWS = (7, 14, 30)  # days, side by side
-# Of contacts that come back within a window: all, and those told again by what could have been known (`Context`).
-BACK = ("back", "unrecorded", "unlinked", "unshown", "shown")
-COUNTS = ("contacts", "blind", *(f"{what}_{window}" for window in WINDOWS for what in BACK))
-DIMENSIONS = ("channel", "source", "queue", "team", "language")  # that each figure has; '' where it is not known
+from services.counts import COUNTS, DIMENSIONS
 
 # A customer's matter, on the identifier of its first statement.
 issues = sa.Table(

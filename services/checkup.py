@@ -21,6 +21,9 @@ from services.tables import conflicts, dead_letters, log_readers, positions, sou
 PATIENCE = 15.0  # seconds to find the oldest event that was not stitched
 APART = 1.0  # seconds between two looks at the lag, to see where it goes
 DAY = timedelta(days=1)
+MARKED = sa.text("""
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(marked_at)), 0)::float
+    FROM (SELECT marked_at FROM marks ORDER BY id LIMIT 100000) marked""")
 
 
 def look(settings: Settings, url: str, data: Path | None = None) -> Health:
@@ -64,6 +67,7 @@ def _count(conn: sa.Connection, health: Health) -> None:
     health.conflicts_today = conn.scalars(sa.select(sa.func.count()).select_from(lately.subquery())).one()
     health.dead_letters = dict(conn.execute(reasons).all())
     health.sources = dict(conn.execute(kinds).all())
+    health.marked, health.marked_for = conn.execute(MARKED).one()
 
 
 def _workers(conn: sa.Connection, group: str) -> int:

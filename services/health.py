@@ -6,6 +6,7 @@ from rich.filesize import decimal
 
 from services.pressure import Pressure
 
+BEHIND = 300.0  # seconds after which a customer should have been analysed
 LATE = 60.0  # seconds after which an event should have been stitched
 LONG = 60.0  # seconds after which a transaction should be over
 CROWDED, FULL = 0.75, 0.9  # share of the connections that are taken
@@ -23,7 +24,8 @@ class Disk:
 @dataclass
 class Health:
     """`lag`: records to be stitched, by partition; `lag_change`: how many more they become each second; `oldest`:
-    seconds since the oldest of them was received; `workers` that showed life in the last ten seconds.
+    seconds since the oldest of them was received; `workers` that showed life in the last ten seconds; `marked`:
+    marks of customers to be analysed, 100,000 at most; `marked_for`: seconds since the first of them.
 
     `approximate`: the counts that are estimates. `conflicts_today`: of the last 24 hours. `red`: what is wrong, in
     words; nothing when all is well. `warnings`: what somebody should look at, though all works.
@@ -39,6 +41,8 @@ class Health:
     red: list[str] = field(default_factory=list)
     lag_change: float | None = None
     workers: int = 0
+    marked: int = 0
+    marked_for: float = 0.0
     conflicts: int = 0
     conflicts_today: int = 0
     approximate: list[str] = field(default_factory=list)
@@ -55,6 +59,7 @@ class Health:
 def judge(found: Health) -> None:
     """Say what is wrong, in `red`, and what to look at, in `warnings`."""
     _judge_lag(found)
+    _judge_marks(found)
     if found.database:
         _judge_database(found, found.database)
     if found.disk and found.disk.free < min(SCARCE, SCARCE_SHARE * found.disk.total):
@@ -71,6 +76,14 @@ def judge(found: Health) -> None:
         found.warnings.append(
             f"{found.conflicts_today:,} times in the last day a source sent other content under an id it had used. The "
             "first is on the timeline, the others are in the table `conflicts`: let the source give each event its own."
+        )
+
+
+def _judge_marks(found: Health) -> None:
+    if found.marked_for > BEHIND:
+        found.warnings.append(
+            f"Customers have waited for {found.marked_for:.0f} s to be analysed: issues and figures are behind. See "
+            "that `tellonce analyse` runs (`tellonce up` starts it); several of them share the work."
         )
 
 

@@ -12,6 +12,12 @@ from services.columns import metadata as metadata
 
 MILESTONES = ("billing.updated", "delivery.updated", "feedback.received", "note.written", "purchase.made")
 CORRECTIONS = ("issue.joined", "issue.parted")
+# What findings come from: what was said, by whom it was handled, how it ended, how they liked it.
+TELLING = (
+    "call.ended", "call.menu_choice", "call.ringing", "call.started", "call.transferred", "call.turn", "chat.ended",
+    "chat.started", "feedback.received", "form.submitted", "message.edited", "message.received", "message.sent",
+    "search.made",
+)  # fmt: skip
 TALK = "(channel NOT IN ('web', 'app', 'other') OR conversation IS NOT NULL)"  # no visit and no notice of a system
 
 # --- Large: keyed first by identifier -------------------------------------------------------------------------

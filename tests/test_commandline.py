@@ -37,8 +37,8 @@ def test_options_for_all_commands_may_stand_behind_the_command(typed: list[str],
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["up"], ["ingest"], ["timeline"], ["api"], ["migrate"], ["sources", "add"], ["keys", "add"], ["import"],
-     ["rebuild"], ["dead", "replay"], ["status"], ["sign-in"]],
+    [[], ["up"], ["ingest"], ["timeline"], ["analyse"], ["api"], ["migrate"], ["sources", "add"], ["keys", "add"],
+     ["import"], ["rebuild"], ["dead", "replay"], ["status"], ["sign-in"]],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

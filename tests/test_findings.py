@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event import Author, Direction, Event, Role
-from services.timeline.findings import Seen, findings
+from services.timeline.findings import WINDOW, Dossier, Seen, findings
 from services.timeline.similarity import shipped
 from services.timeline.unions import Unions
 from tests.builders import at, event
@@ -89,7 +89,7 @@ def test_a_question_whose_answer_is_on_record_is_answered_by_its_sentence(house:
 def test_a_very_long_text_is_read_at_its_beginning() -> None:
     texts = BROKEN + " " + "x" * 900_000, "x" * 900_000, "x@" * 450_000, "@" * 900_000, "1 " * 450_000
     seen = [Seen(event(MAIL, text=text, minute=place), "mail", "mail") for place, text in enumerate(texts)]
-    found = findings(seen, BY, timedelta(days=14), Unions([]))
+    found = findings(Dossier(seen, Unions([])), BY)
     assert found.issues[0].title.startswith("My router keeps dropping")
     assert max(len(one.statement.text) for issue in found.issues for one in issue.members) <= 5_000
 
@@ -101,7 +101,7 @@ def test_asking_for_what_is_on_record_is_evidence() -> None:
         event(MAIL, text="My router keeps dropping it every evening.", minute=26 * HOUR + 1, conversation="c1"),
     ]
     seen = [Seen(one, one.conversation or one.id, "mail") for one in told]
-    [again] = findings(seen, BY, timedelta(days=14), Unions([])).repeats
+    [again] = findings(Dossier(seen, Unions([])), BY).repeats[WINDOW]
     assert again.evidence == "asked for what was on record"
 
 
@@ -186,9 +186,9 @@ def test_any_order_gives_the_same(told: list[tuple[str, int, str]], random: Rand
     ]
     links: list[tuple[datetime, str, str]] = [(at(100), "a", "b"), (at(9000), "b", "c")]
     shown = [at(200), at(12_000)]
-    calm = findings(seen, BY, timedelta(days=14), Unions(links), shown)
+    calm = findings(Dossier(seen, Unions(links), shown), BY)
     random.shuffle(seen), random.shuffle(links), random.shuffle(shown)
-    assert findings([*seen, *seen[:3]], BY, timedelta(days=14), Unions(links), shown) == calm
+    assert findings(Dossier([*seen, *seen[:3]], Unions(links), shown), BY) == calm
 
 
 def test_things_are_one_since_the_last_link_on_the_first_way_between_them() -> None:

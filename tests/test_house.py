@@ -24,7 +24,8 @@ PURE = [
     "services.api.oddities", "services.ingest.cloudevents", "services.ingest.trial", "services.hypertext",
     "services.timeline.text", "services.cards", "services.masking", "services.timeline.statements",
     "services.timeline.similarity", "services.timeline.issues", "services.timeline.repeats", "services.timeline.facts",
-    "services.timeline.findings", "services.timeline.unions", "services.api.matters",
+    "services.timeline.findings", "services.timeline.unions", "services.timeline.outcomes", "services.timeline.tally",
+    "services.api.matters",
     *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip
 SHELL = {

@@ -43,7 +43,8 @@ def threaded(*told: Statement, **more: Any) -> list[list[str]]:
 def repeated(*told: Statement, known: Known | None = None, days: int = 14, **more: Any) -> list[Repeat]:
     record = {one.event: one.at for one in told}
     known = known or Known(record, lambda *_: THEN - timedelta(days=1))
-    return repeats(issues(told, BY), BY, known, timedelta(days=days), **more)
+    [found] = repeats(issues(told, BY), BY, known, [timedelta(days=days)], **more)
+    return found
 
 
 def test_what_agreed_is_told_also_where_it_is_other_words() -> None:
@@ -156,7 +157,7 @@ def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]
         some: list[Statement], corrections: list[Correction], marked: list[Mark]
     ) -> tuple[list[Issue], list[Repeat]]:
         found = issues(some, BY, corrections, marked)
-        return found, repeats(found, BY, Known({}, lambda *_: None), timedelta(days=14))
+        return found, repeats(found, BY, Known({}, lambda *_: None), [timedelta(days=14)])
 
     assert all_of(told, words, marks) == all_of([*shuffled, *told[:2]], words[::-1], marks[::-1])
     assert (

@@ -139,7 +139,7 @@ def test_it_is_ready_with_demo_data_and_says_how_to_look(tmp_path: Path, account
 
 def test_what_is_killed_starts_again(tmp_path: Path, account: dict[str, str]) -> None:
     with up(tmp_path / "data", account, "--no-demo") as running:
-        assert running.parts().keys() == {"ingest", "timeline", "api"}
+        assert running.parts().keys() == {"ingest", "timeline", "analyse", "api"}
         before = running.parts()["api"]
         os.kill(before, signal.SIGKILL)
         eventually(lambda: running.parts().get("api", before) != before)

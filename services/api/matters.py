@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from services.api.answers import Answer
 from services.timeline.facts import Fact, Sort
-from services.timeline.findings import Findings, Seen
+from services.timeline.findings import WINDOW, Findings, Seen
 from services.timeline.issues import Issue, Membership, State
 from services.timeline.repeats import Context, Evidence, Repeat
 from services.timeline.statements import Kind, Statement
@@ -97,11 +97,11 @@ class Check(Answer):
     answers: list[Recorded]
 
 
-def matters(found: Findings, seen: Sequence[Seen]) -> list[Matter]:
-    """Issues as they are answered."""
+def matters(found: Findings, seen: Sequence[Seen], window: int = WINDOW) -> list[Matter]:
+    """Issues as they are answered, with what repeats within a window of days."""
     events = {one.key: one for one in seen}
     newest = sorted(found.issues, key=lambda issue: (issue.members[-1].statement.at, issue.id), reverse=True)
-    return [_matter(issue, [one for one in found.repeats if one.issue == issue.id], events) for issue in newest]
+    return [_matter(issue, [one for one in found.repeats[window] if one.issue == issue.id], events) for issue in newest]
 
 
 def recorded(fact: Fact, seen: dict[str, Seen]) -> Recorded:

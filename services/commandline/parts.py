@@ -1,4 +1,4 @@
-"""`tellonce ingest | timeline | api | migrate`: one part of it, in the foreground."""
+"""`tellonce ingest | timeline | analyse | api | migrate`: one part of it, in the foreground."""
 
 import os
 import signal
@@ -73,6 +73,18 @@ def timeline(context: typer.Context, attached: Attached = False) -> None:
     with located(context.obj) as here:
         processes.collect_rarely()
         worker.run(here.settings, here.url, stop)
+
+
+@app.command(epilog="Example:  tellonce analyse --database postgresql://…")
+def analyse(context: typer.Context, attached: Attached = False) -> None:
+    """Keep issues, what is told again and the figures up to date. Several share the work; none stitches."""
+    from services.timeline import analyser
+
+    stop = Flag()
+    _on_end(stop.set)
+    with located(context.obj) as here:
+        processes.collect_rarely()
+        analyser.run(here.url, stop)
 
 
 @app.command(epilog="Example:  tellonce migrate --database postgresql://…")

@@ -68,6 +68,7 @@ def _rows(found: Health) -> dict[str, str]:
         "event log": found.log,
         "to be stitched": _lag(found),
         "workers": str(found.workers or "none"),
+        "to be analysed": f"{found.marked:,} marks of customers" if found.marked else "nothing",
         "dead letters": _listed(found.dead_letters),
         "conflicts": counted("conflicts"),
         "sources": _listed(found.sources),

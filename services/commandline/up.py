@@ -71,7 +71,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Fill an empty database with demo data.")] = True,
 ) -> None:
-    """Run everything: PostgreSQL (unless --database names one), ingest, timeline worker and API.
+    """Run everything: PostgreSQL (unless --database names one), ingest, timeline worker, analyser and API.
 
     Ready when GET /readyz on both ports answers 200. Ctrl-C stops it; the data stay in the data folder.
     """
@@ -157,7 +157,7 @@ def _children(settings: Settings) -> Iterator[list[Child]]:
     environment = {"TELLONCE_LOG_LEVEL": "warning"} | os.environ | settings.environment()
     errors.print("Starting the services.")
     with TemporaryDirectory(prefix="tellonce-") as folder:
-        children = [Child(part, parts.start(part, environment)) for part in ("timeline", "api")]
+        children = [Child(part, parts.start(part, environment)) for part in ("timeline", "analyse", "api")]
         children += parts.ingesting(settings.ingest_processes, environment, Path(folder))
         if settings.smtp_port or settings.lmtp_port:
             children.append(Child("mail", parts.start("mail listen", environment)))

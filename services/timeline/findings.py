@@ -6,6 +6,7 @@ The same for any order of the events, so merges, late events and corrections nee
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from schemas.data import Passage
 from schemas.event import Direction, Event, Role
@@ -13,11 +14,11 @@ from services.timeline.facts import Fact, Sort, facts
 from services.timeline.issues import Correction, Issue, Mark, State, issues
 from services.timeline.repeats import Known, Repeat, repeats
 from services.timeline.similarity import Similarity
-from services.timeline.statements import SAID, statement
+from services.timeline.statements import statement
 from services.timeline.unions import Unions
 
+WINDOW = 14  # days within which coming back counts, unless others are asked for
 ENDINGS = ("call.ended", "chat.ended")
-TELLING = tuple(sorted({*SAID, *ENDINGS, "message.sent"}))  # types of events that findings come from
 RESOLVED = frozenset({"resolved", "solved"})  # dispositions
 
 
@@ -40,34 +41,55 @@ class Seen:
         return Passage(source=self.event.source, event=self.event.id)
 
 
+class Dossier(NamedTuple):
+    """All that findings are made of: events, since when a customer's identifiers are one, when somebody was shown what
+    they told, what people said of their issues."""
+
+    seen: Sequence[Seen]
+    joined: Unions
+    shown: Sequence[datetime] = ()
+    corrections: Sequence[Correction] = ()
+    person: bool = True  # otherwise each dealing is somebody's own, as on a switchboard's number
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Issues by their first statement, repeats by time, facts by time."""
+    """Issues by their first statement, repeats by time for each window of so many days, facts by time; and the kinds
+    of facts that interactions asked for though they were on record."""
 
     issues: Sequence[Issue]
-    repeats: Sequence[Repeat]
+    repeats: Mapping[int, Sequence[Repeat]]
     facts: Sequence[Fact]
+    asked: Mapping[str, frozenset[str]]
 
 
-def findings(
-    events: Iterable[Seen],
-    by: Similarity,
-    window: timedelta,
-    joined: Unions,
-    shown: Iterable[datetime] = (),
-    corrections: Iterable[Correction] = (),
-) -> Findings:
-    """All of one customer. `joined`: since when their identifiers are one; `shown`: when somebody looked at them."""
-    seen = {one.key: one for one in events}
+def findings(dossier: Dossier, by: Similarity, windows: Sequence[int] = (WINDOW,)) -> Findings:
+    """All of one customer, with repeats within each window of days."""
+    if dossier.person:
+        return _of_person(dossier, by, windows)
+    dealings: dict[str, list[Seen]] = {}
+    for one in dossier.seen:
+        dealings.setdefault(one.interaction, []).append(one)
+    parts = [_of_person(dossier._replace(seen=dealings[name]), by, windows) for name in sorted(dealings)]
+    return Findings(
+        [issue for part in parts for issue in part.issues], {window: [] for window in windows},
+        [fact for part in parts for fact in part.facts], {},
+    )  # fmt: skip
+
+
+def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int]) -> Findings:
+    seen = {one.key: one for one in dossier.seen}
     told = (statement(one.event, one.interaction) for one in seen.values())
-    found = issues(filter(None, told), by, corrections, filter(None, map(_mark, seen.values())))
+    found = issues(filter(None, told), by, dossier.corrections, filter(None, map(_mark, seen.values())))
     said = facts(one.event for one in seen.values())
     known = Known(
         {key: one.event.received_at or one.event.occurred_at for key, one in seen.items()},
-        lambda earlier, later: joined.since(seen[earlier].identifier, seen[later].identifier),
-        sorted(shown),
+        lambda earlier, later: dossier.joined.since(seen[earlier].identifier, seen[later].identifier),
+        sorted(dossier.shown),
     )
-    return Findings(found, repeats(found, by, known, window, asked_again(said, seen)), said)
+    asked = asked_again(said, seen)
+    again = repeats(found, by, known, [timedelta(days=days) for days in windows], asked)
+    return Findings(found, dict(zip(windows, again, strict=True)), said, asked)
 
 
 def correction(event: Event) -> Correction:
@@ -76,16 +98,15 @@ def correction(event: Event) -> Correction:
     return Correction(event.occurred_at, one, other, event.type == "issue.joined")
 
 
-def asked_again(said: Iterable[Fact], seen: Mapping[str, Seen]) -> dict[str, str]:
-    """The interactions in which we asked for what was told in an earlier one, with the event that tells it."""
-    told, found = dict[str, dict[str, str]](), dict[str, str]()
+def asked_again(said: Iterable[Fact], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
+    """The interactions in which we asked for what was told in an earlier one, with the kinds of facts."""
+    told, found = dict[str, set[str]](), dict[str, frozenset[str]]()
     for fact in said:
         here = seen[fact.event].interaction
         if fact.sort == Sort.told:
-            told.setdefault(fact.kind, {})[here] = fact.event
-        elif fact.sort == Sort.asked:
-            before = [event for interaction, event in told.get(fact.kind, {}).items() if interaction != here]
-            found |= {here: before[-1]} if before and here not in found else {}
+            told.setdefault(fact.kind, set()).add(here)
+        elif fact.sort == Sort.asked and told.get(fact.kind, set()) - {here}:
+            found[here] = found.get(here, frozenset()) | {fact.kind}
     return found
 
 

@@ -4,11 +4,10 @@ A contact is an issue's statements in one interaction. A later contact within th
 explanation told again where it explains what an earlier one explained, and a follow-up otherwise.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import chain
 
 from services.timeline.issues import Issue, Reason
 from services.timeline.similarity import Agreement, Similarity, Vector, tokens
@@ -95,28 +94,34 @@ def repeats(
     issues: Iterable[Issue],
     by: Similarity,
     known: Known,
-    window: timedelta,
-    asked: Mapping[str, str] | None = None,
-) -> list[Repeat]:
-    """The repeat contacts of one customer by time. `asked` names interactions in which somebody asked for what was on
-    record, with the event that holds the answer."""
-    vectors = _Vectors(by)
-    found = chain.from_iterable(_of_issue(issue, vectors, known, window, asked or {}) for issue in issues)
-    return sorted(found, key=lambda one: (one.later.at, one.later.event))
+    windows: Sequence[timedelta],
+    asked: Container[str] = (),
+) -> list[list[Repeat]]:
+    """The repeat contacts of one customer within each window, by time. `asked` names interactions in which somebody
+    asked for what was on record."""
+    vectors, found = _Vectors(by), {window: list[Repeat]() for window in windows}
+    for issue in issues:
+        for window, one in _of_issue(issue, vectors, known, windows, asked):
+            found[window].append(one)
+    return [sorted(found[window], key=lambda one: (one.later.at, one.later.event)) for window in windows]
 
 
 def _of_issue(
-    issue: Issue, vectors: _Vectors, known: Known, window: timedelta, asked: Mapping[str, str]
-) -> Iterable[Repeat]:
+    issue: Issue, vectors: _Vectors, known: Known, windows: Sequence[timedelta], asked: Container[str]
+) -> Iterator[tuple[timedelta, Repeat]]:
     contacts: dict[str, list[Statement]] = {}
     for member in issue.members:
         if member.statement.kind in (Kind.explanation, Kind.followup):
             contacts.setdefault(member.statement.interaction, []).append(member.statement)
     before: list[Statement] = []
     for contact in contacts.values():
-        earlier = [one for one in before if contact[0].at - one.at <= window]
-        if earlier:
-            yield _repeat(issue, contact, earlier, vectors, known, asked)
+        made: dict[int, Repeat] = {}  # of windows that reach back to as many, which are the same ones
+        for window in windows:
+            earlier = [one for one in before if contact[0].at - one.at <= window]
+            if earlier and len(earlier) not in made:
+                made[len(earlier)] = _repeat(issue, contact, earlier, vectors, known, asked)
+            if earlier:
+                yield window, made[len(earlier)]
         before += contact
 
 
@@ -126,7 +131,7 @@ def _repeat(
     earlier: Sequence[Statement],
     vectors: _Vectors,
     known: Known,
-    asked: Mapping[str, str],
+    asked: Container[str],
 ) -> Repeat:
     """The pair of both contacts that agrees most, as an explanation where both explain."""
     told, again = _explaining(earlier), _explaining(contact)
@@ -157,7 +162,7 @@ def _tells(word: str) -> bool:
     return len(word) > 2 and not any(map(str.isdigit, word))
 
 
-def _evidence(issue: Issue, contact: Sequence[Statement], asked: Mapping[str, str]) -> Evidence | None:
+def _evidence(issue: Issue, contact: Sequence[Statement], asked: Container[str]) -> Evidence | None:
     events = {one.event for one in contact}
     if any(one.reason == Reason.person for one in issue.members if one.statement.event in events):
         return Evidence.person

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from schemas.event import Event
 from services.identifiers import Rules
+from services.tables import CORRECTIONS, TELLING
 from services.timeline.arrivals import Arrival, arrival, names
 from services.timeline.bulk import EIGHT, blobs, copy, texts, time, times, uuids, word
 from services.timeline.bulk import field as packed
@@ -24,6 +25,7 @@ EVENT = "identifier_id, event_key, interaction_id, occurred_at, source, event_id
 IDS = Struct("!i16si16si16s").pack
 JSONB = Struct("!iB").pack
 JSONB_VERSION = 1
+MARKING = frozenset({*TELLING, *CORRECTIONS})  # types of events that change what is found of a customer
 
 
 @dataclass
@@ -134,7 +136,7 @@ def _write_names(conn: sa.Connection, fresh: Iterable[Arrival]) -> None:
 
 def _mark(conn: sa.Connection, fresh: Iterable[Arrival], moved: Mapping[Id, Id]) -> set[UUID]:
     """Mark the customers whose statements changed: new words of theirs, or an identifier that came or went."""
-    touched = {one.anchor for one in fresh if one.event.text} | moved.keys()
+    touched = {one.anchor for one in fresh if one.event.type in MARKING} | moved.keys()
     if not touched:
         return set()
     marked = conn.exec_driver_sql(

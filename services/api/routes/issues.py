@@ -17,7 +17,9 @@ from services.api.routes.commands import Words, author
 from services.api.routes.customers import ERRORS
 from services.errors import NotFound
 from services.timeline import commands
+from services.timeline.dossiers import dossier
 from services.timeline.facts import answering
+from services.timeline.findings import WINDOW
 
 router = APIRouter(tags=["issues"], responses=ERRORS)
 Window = Annotated[int, Query(ge=1, le=30, description="Days within which coming back counts.")]
@@ -44,14 +46,14 @@ class Question(BaseModel):
 
 
 @router.get("/v1/customers/{id}/issues", summary="A customer's issues and what they told again")
-async def read_issues(id: UUID, conn: Transaction, caller: Agent, trace: Traced, window: Window = 14) -> Matters:
+async def read_issues(id: UUID, conn: Transaction, caller: Agent, trace: Traced, window: Window = WINDOW) -> Matters:
     """Each matter over all channels with why every passage belongs to it, and each contact that came back about it:
     told again or only asked on, both passages side by side, and whether it could have been avoided. Of the newest 40
     dealings and 20 visits, and of each how it began and ended."""
     members = await conn.run_sync(queries.members, id)
     seen, found = await issues.look(conn, members, window)
     await trace.leave(conn, caller, "issues", [members[0].customer_id])
-    return Matters(customer=members[0].customer_id, window=window, issues=matters.matters(found, seen))
+    return Matters(customer=members[0].customer_id, window=window, issues=matters.matters(found, seen, window))
 
 
 @router.get("/v1/customers/{id}/facts", summary="What is on record")
@@ -93,7 +95,7 @@ def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Calle
     """Raises NotFound for a passage that is none of the customer's; then nothing is kept."""
     with back.writing.begin() as conn:
         members = queries.members(conn, id)
-        seen = {one.passage: one for one in issues.told(conn, members).seen}
+        seen = {one.passage: one for one in dossier(conn, members).seen}
         for one in (*said.passages, said.other):
             if one not in seen:
                 hint = "Take source and event of a member of /issues."

@@ -1,0 +1,129 @@
+"""Analyse: takes the customers that stitch marked and writes their issues, contacts, repeats and figures.
+
+What is kept of a customer is made anew from their events, and only what differs is written, so that a burst about one
+customer is analysed once, and merges, late events and corrections need no rules of their own. Figures change by
+differences of sums, under the day on which they became known. Several analysers share the work: whoever writes about
+a customer holds advisory locks by their identifiers, and reads who they are with these held.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import chain, groupby
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from services import tables
+from services.counts import COUNTS, WINDOWS
+from services.logs import kind
+from services.timeline.dossiers import dossier
+from services.timeline.findings import findings
+from services.timeline.outcomes import Groups, Outcomes, no_group, outcomes
+from services.timeline.similarity import Similarity
+from services.timeline.tally import Contact, Issue, Repeat, Sums, difference, tally
+
+log = structlog.get_logger()
+Row = TypeVar("Row", Issue, Contact, Repeat)
+
+MOST = 20  # customers to a transaction
+DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
+STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
+TAKE = sa.text("""
+    WITH due AS (SELECT id, customer_id FROM marks ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED),
+        chosen AS (SELECT customer_id FROM due GROUP BY customer_id ORDER BY min(id) LIMIT :most)
+    DELETE FROM marks WHERE id IN (
+        SELECT id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen) FOR UPDATE SKIP LOCKED)
+    RETURNING customer_id""")
+MEMBERS = sa.text("""
+    SELECT * FROM identifiers WHERE customer_id IN (SELECT customer_id FROM identifiers WHERE id = ANY(:ids))
+    ORDER BY customer_id, first_at, first_key, id""")
+HOLD = sa.text("SELECT pg_advisory_xact_lock(:locks, stripe) FROM unnest(CAST(:stripes AS int[])) stripe")
+BLIND = frozenset({"device", "conversation"})  # types of identifiers that name no person
+
+
+def analyse(
+    conn: sa.Connection, by: Similarity, today: date, group: Groups = no_group, most: int = MOST
+) -> Sequence[UUID]:
+    """Analyse some marked customers, those that wait longest first; the marks that were taken. The caller commits.
+
+    May fail with a deadlock (SQLSTATE 40P01): do it again.
+    """
+    marked = list(dict.fromkeys(conn.scalars(TAKE, {"most": most})))
+    if marked:
+        rows = _held(conn, marked)
+        customers = [list(mine) for _, mine in groupby(rows, lambda row: row.customer_id)]
+        found = {mine[0].customer_id: _outcomes(conn, mine, by, group) for mine in customers}
+        ids = [row.id for row in rows if found[row.customer_id]]
+        _keep(conn, ids, _together(filter(None, found.values())), today)
+    return marked
+
+
+def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
+    """The identifiers of these customers, locked, and all of whoever they are by then."""
+    held = set[int]()
+    while True:
+        rows = conn.execute(MEMBERS, {"ids": marked}).all()
+        stripes = {row.id.int % STRIPES for row in rows} - held
+        if not stripes:
+            return rows
+        conn.execute(HOLD, {"locks": LOCKS, "stripes": sorted(stripes)}).all()
+        held |= stripes
+
+
+def _outcomes(conn: sa.Connection, members: Sequence[Any], by: Similarity, group: Groups) -> Outcomes | None:
+    """What one customer's events come to; nothing, and a word in the log, where that can't be worked out."""
+    blind = all(row.shared or row.type in BLIND for row in members)
+    try:
+        told = dossier(conn, members, DEALINGS, VISITS)
+        return outcomes(told, findings(told, by, WINDOWS), blind, group)
+    except DBAPIError:
+        raise
+    except Exception as error:  # one customer's texts must not keep all others waiting
+        log.error("not_analysed", customer=str(members[0].customer_id), error=kind(error), exc_info=True)
+        return None
+
+
+def _together(parts: Iterable[Outcomes]) -> Outcomes:
+    return Outcomes(*(list(chain.from_iterable(rows)) for rows in zip(Outcomes([], [], []), *parts, strict=True)))
+
+
+def _keep(conn: sa.Connection, ids: Sequence[object], found: Outcomes, today: date) -> None:
+    """Write what is other than before, of all that stands on these identifiers."""
+    before = Outcomes(_kept(conn, Issue, ids), _kept(conn, Contact, ids), _kept(conn, Repeat, ids))
+    _write(conn, tables.issues, before.issues, found.issues)
+    _write(conn, tables.contacts, before.contacts, found.contacts)
+    _write(conn, tables.repeats, before.repeats, found.repeats)
+    _add(conn, difference(tally(found.contacts, found.repeats), tally(before.contacts, before.repeats)), today)
+
+
+def _kept(conn: sa.Connection, shape: type[Row], ids: Sequence[object]) -> list[Row]:
+    table = {Issue: tables.issues, Contact: tables.contacts, Repeat: tables.repeats}[shape]
+    columns = [table.c[name] for name in shape._fields]
+    return [shape(*row) for row in conn.execute(sa.select(*columns).where(table.c.identifier_id.in_(ids)))]
+
+
+def _write(conn: sa.Connection, table: sa.Table, before: Sequence[Row], after: Sequence[Row]) -> None:
+    size = len(table.primary_key.columns)
+    old, new = ({row[:size]: row for row in rows} for rows in (before, after))
+    gone = [name for name in old if old[name] != new.get(name)]
+    fresh = [row._asdict() for name, row in new.items() if row != old.get(name)]
+    if gone:
+        conn.execute(sa.delete(table).where(sa.tuple_(*table.primary_key.columns).in_(gone)))
+    if fresh:
+        conn.execute(sa.insert(table), fresh)
+
+
+def _add(conn: sa.Connection, sums: Sums, today: date) -> None:
+    """Add to figures, in order, so that who adds at the same time waits and meets no deadlock."""
+    rows = [
+        {**cell._asdict(), "known_on": today, **dict(zip(COUNTS, counts, strict=True))}
+        for cell, counts in sorted(sums.items())
+    ]
+    if rows:
+        added = insert(tables.figures)
+        more = {name: tables.figures.c[name] + added.excluded[name] for name in COUNTS}
+        conn.execute(added.on_conflict_do_update(constraint=tables.figures.primary_key, set_=more), rows)
