@@ -8,20 +8,19 @@ a customer holds advisory locks by their identifiers, and reads who they are wit
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 
 from services import tables
 from services.counts import COUNTS, WINDOWS
 from services.logs import kind
-from services.timeline.dossiers import dossier
-from services.timeline.findings import findings
+from services.timeline.dossiers import dossiers
+from services.timeline.findings import Dossier, findings
 from services.timeline.outcomes import Groups, Outcomes, no_group, outcomes
 from services.timeline.similarity import Similarity
 from services.timeline.tally import Contact, Issue, Repeat, Sums, difference, tally
@@ -55,11 +54,16 @@ def analyse(
     marked = list(dict.fromkeys(conn.scalars(TAKE, {"most": most})))
     if marked:
         rows = _held(conn, marked)
-        customers = [list(mine) for _, mine in groupby(rows, lambda row: row.customer_id)]
-        found = {mine[0].customer_id: _outcomes(conn, mine, by, group) for mine in customers}
+        blind = {row.customer_id for row in rows} - {row.customer_id for row in rows if not _is_blind(row)}
+        told = dossiers(conn, rows, DEALINGS, VISITS)
+        found = {id: _outcomes(id, one, by, group, id in blind) for id, one in told.items()}
         ids = [row.id for row in rows if found[row.customer_id]]
         _keep(conn, ids, _together(filter(None, found.values())), today)
     return marked
+
+
+def _is_blind(identifier: Any) -> bool:
+    return identifier.shared or identifier.type in BLIND
 
 
 def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
@@ -74,16 +78,12 @@ def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
         held |= stripes
 
 
-def _outcomes(conn: sa.Connection, members: Sequence[Any], by: Similarity, group: Groups) -> Outcomes | None:
+def _outcomes(id: UUID, told: Dossier, by: Similarity, group: Groups, blind: bool) -> Outcomes | None:
     """What one customer's events come to; nothing, and a word in the log, where that can't be worked out."""
-    blind = all(row.shared or row.type in BLIND for row in members)
     try:
-        told = dossier(conn, members, DEALINGS, VISITS)
         return outcomes(told, findings(told, by, WINDOWS), blind, group)
-    except DBAPIError:
-        raise
     except Exception as error:  # one customer's texts must not keep all others waiting
-        log.error("not_analysed", customer=str(members[0].customer_id), error=kind(error), exc_info=True)
+        log.error("not_analysed", customer=str(id), error=kind(error), exc_info=True)
         return None
 
 
