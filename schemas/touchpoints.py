@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from schemas.data import Amount, Currency, Data, Number
-from schemas.event import Name
+from schemas.event import Name, Short, Strict
+
+
+class Contact(Strict):
+    """A dealing that the customer had, by the source it came from and that source's own key for it."""
+
+    source: Short = Field(description="The registered source, as `tellonce sources list` shows it.")
+    conversation: Short
 
 
 class Feedback(Data):
@@ -14,6 +21,9 @@ class Feedback(Data):
     kind: Literal["nps", "ces", "csat"]
     score: Number = Field(description="nps 0 to 10, ces 1 to 7, csat 1 to `scale` 5, or 0 to `scale` 100.")
     scale: Literal[5, 100] = Field(default=5, description="csat only.")
+    contact: Contact | None = Field(
+        default=None, description="What it is about, where that came from another source than the survey."
+    )
 
     @model_validator(mode="after")
     def _in_range(self) -> "Feedback":

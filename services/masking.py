@@ -21,7 +21,10 @@ CARDS = re.compile(r"((credit|debit|payment|bank)_?)?card(_?(number|no))?|pan|cc
 GOODS = re.compile(r"(.*_)?(sku|ean|ean13|gtin|gtin13|barcode)", re.IGNORECASE)
 EAN = re.compile(r"\d{13}")
 # Data that name another event or identifier, by type.
-NAMING = {"message.edited": {"message"}, "message.deleted": {"message"}, "customer.identified": {"previous"}}
+NAMING = {
+    "message.edited": {"message"}, "message.deleted": {"message"}, "customer.identified": {"previous"},
+    "feedback.received": {"contact"},
+}  # fmt: skip
 LONG = 20_000  # bytes of an event in which a card's number is looked for while it is masked, and not before as well
 SMALLEST = 10 ** (cards.SHORTEST - 1)
 

@@ -125,6 +125,9 @@ def test_what_names_another_message_stays_and_words_do_not() -> None:
     edited = event(type="message.edited", data={"message": "4111111111111111"})
     assert kept(edited)["data"]["message"] == "4111111111111111"
     assert kept(event(type="error.shown", data={"message": CARD}))["data"]["message"] == "****1111"
+    contact = {"source": "pbx", "conversation": "4111111111111111"}
+    rated = event(type="feedback.received", data={"kind": "nps", "score": 9, "contact": contact}, text=CARD)
+    assert (kept(rated)["data"]["contact"], kept(rated)["data"]["text"]) == (contact, "****1111")
 
 
 def test_patterns_of_the_deployment_are_masked() -> None:

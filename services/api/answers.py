@@ -77,6 +77,14 @@ class Revision(Answer):
     earlier: list[str] = Field(description="What it said before, oldest first.")
 
 
+class About(Answer):
+    """The dealing that a survey's answer is about, as the survey says; it is the same customer's."""
+
+    interaction: UUID
+    channel: str = Field(examples=["phone"])
+    started_at: AwareDatetime
+
+
 class Happening(Answer):
     """One event on a timeline."""
 
@@ -93,6 +101,7 @@ class Happening(Answer):
         description="What is odd about it: characters replaced, a wrong clock, other contents under the same id.",
         examples=[["came again with other content"]],
     )
+    about: About | None = Field(default=None, description="Of a survey's answer: what it is about, if it is known.")
 
 
 class Interaction(Answer):

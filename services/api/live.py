@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.answers import Answer, Happening, KnownIdentifier
+from services.api.contacts import joined
 from services.api.queries import SETTLED, fingerprint, identifiers_shown, ids_of, members
 from services.api.timelines import EVENT, happening
 from services.database import listening
@@ -168,8 +169,9 @@ def news(conn: sa.Connection, asked: UUID, place: Place) -> News:
     )
     if place.tx >= rows[0].settled:
         return News(whole, [], Place(rows[0].settled - 1), reset=True)
-    found = conn.execute(NEWS, {"ids": ids_of(rows), **place._asdict()})
-    items = [(Place(row.tx, row.event_key), happening(row)) for row in found]
+    found = conn.execute(NEWS, {"ids": ids_of(rows), **place._asdict()}).all()
+    shown = joined(conn, ids_of(rows), [happening(row) for row in found])
+    items = [(Place(row.tx, row.event_key), item) for row, item in zip(found, shown, strict=True)]
     return News(whole, items, items[-1][0] if items else place, reset=False)
 
 

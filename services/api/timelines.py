@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.api.answers import Happening, Interaction
+from services.api.contacts import joined
 from services.api.descriptions import describe
 from services.api.oddities import marks
 from services.api.revisions import applied
@@ -168,7 +169,7 @@ def events_page(conn: sa.Connection, ids: Sequence[UUID], filters: Filters, curs
     until = "AND e.occurred_at < :until" if filters.until else ""
     query = EVENTS % (" AND ".join(conditions) or "true", f"{filters.range('e', 'occurred_at')} {until}")
     rows, place = _scan(conn, query, filters.parameters(), ids, cursor, limit, EVENTS_LOOKED_AT)
-    return Page(_happenings(conn, rows), place)
+    return Page(_happenings(conn, ids, rows), place)
 
 
 def interactions(
@@ -177,8 +178,9 @@ def interactions(
     """These interactions of a customer, newest first, with their newest and oldest events in order of time."""
     asked = {"ids": list(ids), "interactions": list(wanted), "newest": newest, "oldest": oldest}
     items: dict[UUID, list[Happening]] = {id: [] for id in wanted}
-    for row in conn.execute(ITEMS, asked) if wanted else ():
-        items[row.interaction_id].append(happening(row, row.conflicts))
+    found = [happening(row, row.conflicts) for row in conn.execute(ITEMS, asked)] if wanted else []
+    for item in joined(conn, ids, found):
+        items[item.interaction].append(item)
     sums = conn.execute(SUMS, asked).all() if wanted else ()
     return [_interaction(row, items[row.id], newest, oldest) for row in sums]
 
@@ -190,10 +192,10 @@ def happening(row: Any, conflicts: int = 0) -> Happening:
     return Happening(key=key, interaction=row.interaction_id, summary=describe(event), event=event, marks=words)
 
 
-def _happenings(conn: sa.Connection, rows: Sequence[Any]) -> list[Happening]:
+def _happenings(conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Any]) -> list[Happening]:
     keys = {"keys": [row.event_key for row in rows]}
     found = {row.event_key: row.number for row in conn.execute(CONFLICTS, keys)}
-    return [happening(row, found.get(row.event_key, 0)) for row in rows]
+    return joined(conn, ids, [happening(row, found.get(row.event_key, 0)) for row in rows])
 
 
 def _interaction(row: Any, items: list[Happening], newest: int, oldest: int) -> Interaction:

@@ -1,6 +1,7 @@
 """Finding a customer, and what their page tells."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from services.tables import reads
 from tests.builders import event
 from tests.fakes import MemoryLog
 from tests.pages.reading import OWN, anna, drawn, words
-from tests.stories import ACCOUNT, MAIL, mail, pages, put, story
+from tests.stories import ACCOUNT, MAIL, PHONE, call, mail, pages, put, story
 
 
 @pytest.mark.parametrize("query", ["5500 1234", "+372 5500 1234", "anna@mail.example", "C-1", "kask", "Anna K"])
@@ -167,3 +168,13 @@ def test_what_had_to_be_told_again_stands_side_by_side_with_what_it_could_have_b
 def test_who_told_nothing_yet_has_no_such_part(desk: TestClient, engine: sa.Engine) -> None:
     put(engine, [mail("")])
     assert not drawn(desk.get(f"/customers/{anna(engine, MAIL)}")).select(".told")
+
+
+def test_an_answer_leads_to_the_call_that_it_is_about(desk: TestClient, engine: sa.Engine) -> None:
+    rated = {"kind": "ces", "score": 2, "contact": {"source": "pbx", "conversation": "call-1"}}
+    told: dict[str, Any] = {"type": "feedback.received", "source": "nps", "channel": "other", "minute": 500}
+    put(engine, [*call(200), *(event(PHONE, text=words, data=rated, **told) for words in ("Slow.", None))])
+    answer = desk.get(f"/customers/{anna(engine, PHONE)}")
+    assert words(answer, ".other a") == ["about the call of 4 May, 12:20"] * 2
+    (link, _) = drawn(answer).select(".other a")
+    assert len(words(desk.get(str(link["href"])), ".phone .said")) == 2

@@ -116,6 +116,39 @@ def test_a_survey_is_joined_to_whom_and_what_it_is_about() -> None:
     assert read(event)[3] == ["account:C-1", "email:mari@example.ee"]
 
 
+def about(vendor: str, **conversation: str) -> dict[str, Any]:
+    """An answer's event, whose link, properties or record said of which conversation it is."""
+    form: Any = ANSWERED["form_response"]
+    response: Any = RATED["event_data"]
+    posts = {
+        "typeform": {"form_response": form | {"hidden": {"email": "m@e.ee"} | conversation}},
+        "delighted": RATED | {"event_data": response | {"person_properties": conversation}},
+        "surveys": {"id": "s1", "time": 1777886000, "kind": "ces", "score": 2} | conversation,
+    }
+    return only(vendor, posts[vendor])
+
+
+@pytest.mark.parametrize("vendor", ["typeform", "delighted", "surveys"])
+def test_a_contact_of_another_source_is_named_by_both(vendor: str) -> None:
+    event = about(vendor, conversation="147", conversation_source="pbx")
+    assert event["data"]["contact"] == {"source": "pbx", "conversation": "147"}
+    other = about(vendor, conversation="147", conversation_source="chat")
+    assert event["conversation"] != other["conversation"], "two sources may have the same key"
+
+
+@pytest.mark.parametrize("vendor", ["typeform", "delighted", "surveys"])
+def test_a_conversation_whose_source_is_not_said_is_the_surveys_own(vendor: str) -> None:
+    event = about(vendor, conversation="147")
+    assert (event["conversation"], event["data"].get("contact")) == ("147", None)
+    event = about(vendor, conversation_source="pbx")
+    assert (event.get("conversation"), event["data"].get("contact")) == (None, None)
+
+
+def test_properties_are_read_as_people_write_them() -> None:
+    event = about("delighted", **{"Conversation Source": "pbx", "Conversation ID": "147"})
+    assert event["data"]["contact"] == {"source": "pbx", "conversation": "147"}
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "ref", "number", "expected"),
     [
@@ -183,6 +216,7 @@ def test_parcels_reviews_and_surveys_by_a_plain_form() -> None:
         ("reviews", {"site": "google"}, "missing_text"),
         ("surveys", {"kind": "nps"}, "missing_score"),
         ("surveys", {"kind": "nps", "score": 11}, "invalid_data"),
+        ("surveys", {"kind": "nps", "score": 1, "conversation": "1" * 513, "conversation_source": "x"}, "invalid_data"),
         ("surveys", [7], "not_an_object"),
     ],
 )

@@ -13,6 +13,7 @@ from schemas.event import Verification
 from services.access import Caller
 from services.api.answers import KnownIdentifier
 from services.api.pages.files import address
+from services.api.summaries import KINDS
 from services.identifiers import WEAKEST, rank
 
 HEADERS = {
@@ -75,6 +76,11 @@ def channel(name: str) -> str:
     return CHANNELS.get(name, name.replace("_", " ").capitalize())
 
 
+def dealing(channel: str) -> str:
+    """One dealing on a channel as people say it."""
+    return KINDS.get(channel, "contact").lower()
+
+
 TEMPLATES = Environment(
     loader=PackageLoader("services.api.pages"),
     autoescape=True,
@@ -89,5 +95,6 @@ TEMPLATES.filters |= {
     "handles": handles,
     "devices": devices,
     "channel": channel,
+    "dealing": dealing,
     "sureness": SURENESS.__getitem__,
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, ClassVar
 
-from services.api.answers import Happening, Interaction
+from services.api.answers import About, Happening, Interaction
 from services.api.descriptions import describe
 from services.api.oddities import data_of
 from services.api.phrases import joined, plain, quoted, shortened
@@ -33,6 +33,7 @@ class Said:
     quote: str
     language: str | None
     before: Sequence[str] = ()
+    about: About | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Step:
     summary: str
     at: datetime
     is_error: bool = False
+    about: About | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _said(item: Happening) -> Said:
         quote=quote,
         language=data.get("language"),
         before=revision.earlier if revision else (),
+        about=item.about,
     )
 
 
@@ -140,7 +143,7 @@ def _side(event: Mapping[str, Any]) -> str:
 
 
 def _step(item: Happening) -> Step:
-    return Step(joined(item.summary, *item.marks), _at(item), item.event["type"] == "error.shown")
+    return Step(joined(item.summary, *item.marks), _at(item), item.event["type"] == "error.shown", item.about)
 
 
 def _way(stretch: Sequence[Happening]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from services.ingest.sources import plain
 from services.ingest.sources.fields import content_id, given, moment, name, named, number, part, text, told
-from services.ingest.sources.surveys import scored
+from services.ingest.sources.surveys import about, scored
 from services.ingest.sources.vendor import Document, Post, Vendor, check_signature, signature
 
 # Survey: what it is of ours, and its least and best score. Employees' surveys (enps) are not customers'.
@@ -33,10 +33,11 @@ def translate(post: Post) -> Iterator[Document]:
     survey = SURVEYS.get((text(response, "survey_type") or "nps").lower())
     if not id or not survey or not kind.startswith(("survey_response", "comment")):
         return
-    known, words = _known(response, post), text(response, "comment")
+    contact, group = about(*_conversation(part(response, "person_properties")))
+    known, words = {**_known(response, post), **group}, text(response, "comment")
     if kind == "survey_response.created" and score is not None:
         named_, least, best = survey
-        data = scored(named_, score, best, least)
+        data = {**scored(named_, score, best, least), **contact}
         yield {**known, "id": id, "type": "feedback.received", "data": data, **given(text=words)}
     elif words and kind != "survey_response.created":
         at = told(moment(response, "updated_at"), post.received_at)
@@ -48,16 +49,20 @@ def _known(response: Document, post: Post) -> Document:
     person, properties = part(response, "person"), part(response, "person_properties")
     people = named(email=text(person, "email"), phone=text(person, "phone_number"), delighted=text(person, "id"))
     told_too = [one for one in plain.whom(properties) if one["type"] not in ("email", "phone")]
-    about = plain.shared(properties, post)
-    conversation = next((text(properties, field) for field in properties if "conversation" in field.lower()), None)
     return {
         "time": told(moment(response, "created_at"), post.received_at),
         "channel": "other",
         "identifiers": [*told_too, *people],
-        "references": about["references"],
+        "references": plain.shared(properties, post)["references"],
         "author": {"role": "customer", **given(name=name(person, "name"))},
-        **given(conversation=conversation),
     }
+
+
+def _conversation(properties: Document) -> tuple[str | None, str | None]:
+    """Its key and source; people write properties as they like, such as “Conversation ID”."""
+    found = [field for field in properties if "conversation" in field.lower()]
+    sources = [field for field in found if "source" in field.lower()]
+    return text(properties, *(field for field in found if field not in sources)), text(properties, *sources)
 
 
 VENDORS = (
@@ -71,8 +76,9 @@ VENDORS = (
         reference="https://app.delighted.com/docs/webhooks",
         setup=(
             "Integrations → Webhooks: paste `{url}` with a rule for new and for updated responses. Give the signing "
-            "secret by `tellonce sources secret`. Give people the properties `customer_id`, `conversation`, `order` "
-            "when you send a survey, so that the answer says whose it is and what it is about."
+            "secret by `tellonce sources secret`. Give people the properties `customer_id`, `order`, `conversation` "
+            "and `conversation_source` (the name here of the source it was in) when you send a survey, so that the "
+            "answer says whose it is and is shown with the call or chat that it is about."
         ),
         becomes={
             "survey_response.created": "feedback.received",

@@ -16,8 +16,20 @@ def translate(record: Document, post: Post) -> Document:
         "kind": kind, "score": number(record, "score"), **given(survey=text(record, "survey", "survey_id")),
         **({"scale": int(scale)} if scale in (5, 100) else {}),
     }  # fmt: skip
+    contact, fields = about(text(record, "conversation", "conversation_id"), text(record, "conversation_source"))
     channel = text(record, "channel")
-    return {**known, **given(channel=channel), "type": "feedback.received", "data": data}
+    return {**known, **fields, **given(channel=channel), "type": "feedback.received", "data": {**data, **contact}}
+
+
+def about(conversation: str | None, source: str | None) -> tuple[Document, Document]:
+    """The contact an answer is about, for its data, and the fields that keep answers about one contact together.
+
+    A conversation whose source isn't said is one of the survey's own. Two sources may have the same key for theirs.
+    """
+    if not (conversation and source):
+        return {}, given(conversation=conversation)
+    contact = {"source": source, "conversation": conversation}
+    return {"contact": contact}, {"conversation": f"{source}/{conversation}"[:512]}
 
 
 def scored(kind: str | None, score: float, best: float, least: float = 0) -> Document:
@@ -43,7 +55,8 @@ VENDORS = (
         setup=(
             "Post JSON to `{url}?key=KEY`, one object or an array: `id`, `time`, `kind` (nps, ces, csat), `score` "
             "(nps 0 to 10, ces 1 to 7, csat 1 to 5, or 0 to 100 with `scale` 100), `text`, `channel`, and what it is "
-            "about: `conversation`, `order` or `case`, and `customer` (`id`, `email`, `phone`)."
+            "about: `order` or `case`, `conversation` with `conversation_source`, the name here of the source it was "
+            "in (so the answer is shown with that call or chat), and `customer` (`id`, `email`, `phone`)."
         ),
         becomes={"a record": "feedback.received"},
     ),

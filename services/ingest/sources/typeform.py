@@ -1,7 +1,7 @@
 """Typeform's webhooks: answers to a survey, or a form that was sent. Pure.
 
-Who answered and what about is in hidden fields (`email`, `customer_id`, `conversation`, `order`, …), which the survey's
-link carries, else in its questions for a mail address or phone number.
+Who answered and what about is in hidden fields (`email`, `customer_id`, `conversation`, `conversation_source`, `order`,
+…), which the survey's link carries, else in its questions for a mail address or phone number.
 Source: Typeform, "Example payload" and "Secure your webhooks"; `typeform-signature` is base64.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from services.ingest.sources import plain
 from services.ingest.sources.fields import given, items, moment, name, named, number, part, text, told
-from services.ingest.sources.surveys import scored
+from services.ingest.sources.surveys import about, scored
 from services.ingest.sources.vendor import Document, Post, Vendor, check_signature
 
 SCALES = ("nps", "opinion_scale", "rating")
@@ -33,16 +33,17 @@ def translate(post: Post) -> Iterator[Document]:
     answers, form = items(response, "answers"), part(response, "definition")
     if not token or not answers:
         return
+    contact, group = about(*_conversation(part(response, "hidden")))
     questions = {text(one, "id") or "": one for one in items(form, "fields")}
     fields = {_title(one, questions): _value(one) for one in answers}
     words = "\n".join(value for one in answers if _type(one) in SAID and (value := _value(one)))
-    known = {**_known(response, answers, post), **given(text=words or None)}
+    known = {**_known(response, answers, post), **group, **given(text=words or None)}
     scales = [one for one in answers if _type(one) in SCALES and number(one, "number") is not None]
     for place, one in enumerate(scales):
         data = _score(one, questions.get(text(part(one, "field"), "id") or "", {}))
         id = token if place == 0 else f"{token}/{text(part(one, 'field'), 'ref', 'id')}"
         extra = given(survey=text(form, "title"), question=_title(one, questions))
-        yield {**known, "id": id, "type": "feedback.received", "data": {**data, **extra}}
+        yield {**known, "id": id, "type": "feedback.received", "data": {**data, **extra, **contact}}
     if not scales:
         shown = {title: value for title, value in fields.items() if value is not None}
         data = {"form": text(form, "title") or text(response, "form_id"), "fields": shown}
@@ -61,8 +62,11 @@ def _known(response: Document, answers: Sequence[Document], post: Post) -> Docum
         "identifiers": [*people, *(one for one in asked if one not in people)],
         "references": shared["references"],
         "author": {"role": "customer", **given(name=name(hidden, "name"))},
-        **given(conversation=text(hidden, "conversation", "conversation_id")),
     }
+
+
+def _conversation(hidden: Document) -> tuple[str | None, str | None]:
+    return text(hidden, "conversation", "conversation_id"), text(hidden, "conversation_source")
 
 
 def _score(answer: Document, question: Document) -> Document:
@@ -107,8 +111,9 @@ VENDORS = (
         setup=(
             "Your form → Connect → Webhooks: paste `{url}`, think of a secret and give it by `tellonce sources "
             "secret` as well. Send the survey with hidden fields that say who answers and what about: `email`, "
-            "`phone`, `customer_id`, `conversation`, `order`. A scale whose reference has `ces` in it counts as an "
-            "effort score."
+            "`phone`, `customer_id`, `order`, `conversation` with `conversation_source`, the name here of the source "
+            "it was in: so the answer is shown with that call or chat. A scale whose reference has `ces` in it counts "
+            "as an effort score."
         ),
         becomes={
             "NPS, opinion scale, rating": "feedback.received",
