@@ -55,6 +55,14 @@ def test_a_call_is_with_one_customer_however_many_are_in_it() -> None:
     assert len(people(becomes(VCON, post(vcon(CALL | {"parties": [0, 1, 2]}, parties=parties)))[0])) == 2
 
 
+def test_a_party_that_is_not_there_is_passed_over() -> None:
+    """Whoever is there is right; somebody who is not would have been the agent."""
+    started, *_ = becomes(VCON, post(vcon(CALL | {"parties": [0, 5], "originator": 7})))
+    assert (started["direction"], people(started)[0], started["data"].get("agent")) == (
+        "inbound", ("phone", "+37255512340"), None,
+    )  # fmt: skip
+
+
 def test_messages_have_their_writers_and_their_channel() -> None:
     one = {"type": "text", "start": "2026-05-06T09:31:02Z", "parties": [0, 1], "body": "Hi", "encoding": "none"}
     asked, answered, mailed = becomes(
@@ -133,7 +141,8 @@ def test_an_amended_vcon_tells_the_same_events_again() -> None:
         (vcon(uuid=5), None),
         (vcon({"type": "text", "start": "x", "body": {}}, created_at=None), "no_time"),
         (vcon({"type": "text", "body": {}}), "no_text"),
-        (vcon({"type": "recording", "parties": [[None, True, -1, 99], "x"], "duration": -5}, parties={"x": 1}), None),
+        (vcon({"type": "recording", "parties": [[None, True, -1, 99], "x"]}, parties={"x": 1}), "no_such_party"),
+        (vcon({"type": "recording", "parties": [[None, True], "x"], "duration": -5}, parties={"x": 1}), None),
         (vcon(5, None, {"type": ["x"]}, parties=[5, None], analysis=[5, {"body": [[[]]], "dialog": "x"}]), None),
     ],
 )
@@ -188,5 +197,7 @@ def test_every_sample_becomes_events_or_says_why_not(shared: Path) -> None:
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     found = {file.name: becomes(VCON, post(file.read_bytes())) for file in files}
     refused = {name for name, events in found.items() if any("refused" in one for one in events)}
-    assert refused == {"ietf_ab.vcon", "empty_vcon.json", "missing_uuid_and_vcon_version.json"}
+    assert refused == {
+        "ietf_ab.vcon", "empty_vcon.json", "missing_uuid_and_vcon_version.json", "bad_dialog_types.json",
+    }  # fmt: skip
     assert all(found.values())

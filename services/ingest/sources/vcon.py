@@ -2,7 +2,8 @@
 
 Unsigned and signed (JWS in its three forms); an encrypted one is refused. A vCon that amends or redacts another
 speaks of the same conversation, so its events have the ids of the first. Parties that are referred to and are not
-there are passed over, and so is what older drafts call otherwise (`mimetype`, `meta`, `email`).
+there are passed over, and a dialog is refused that is of no others. What is of another kind than the draft says
+(a duration in words) counts as missing, and what older drafts call otherwise is read (`mimetype`, `meta`, `email`).
 Source: draft-ietf-vcon-vcon-core, draft-ietf-vcon-cc-extension; the server of vcon-dev for older keys and its API.
 """
 

@@ -66,12 +66,7 @@ class Conversation:
 
     def seats(self, dialog: Document) -> list[int]:
         """The parties of a dialog that there are, whoever began it first."""
-        found = dialog.get("parties")
-        flat = [found] if isinstance(found, int) else found if isinstance(found, list) else []
-        flat = [one for item in flat for one in (item if isinstance(item, list) else [item])]
-        begun = dialog.get("originator")
-        known = [one for one in (begun, *flat) if isinstance(one, int) and one is not True and one is not False]
-        return [one for one in dict.fromkeys(known) if 0 <= one < len(self.parties)]
+        return [one for one in dict.fromkeys(_named(dialog)) if 0 <= one < len(self.parties)]
 
     def customer(self, seats: Sequence[int]) -> list[Document]:
         """Whom a dialog is with. One of them: what an event names together is one customer."""
@@ -95,6 +90,8 @@ def events(vcon: Conversation, index: int, dialog: Document) -> Iterator[Documen
     at = vcon.at(dialog)
     if at is None:
         yield Malformed("no_time", f"Dialog {index} has no start, and the vCon no time of its own.")
+    elif _named(dialog) and not vcon.seats(dialog):
+        yield Malformed("no_such_party", f"Dialog {index} is of parties none of which is among the vCon's.")
     elif dialog.get("type") == "text":
         yield _message(vcon, index, dialog, at)
     elif dialog.get("type") in ("recording", "incomplete"):
@@ -197,6 +194,14 @@ def decoded(body: Any) -> bytes:
         return base64.urlsafe_b64decode(raw.rstrip(b"=") + b"=" * (-len(raw.rstrip(b"=")) % 4))
     except (AttributeError, UnicodeEncodeError, binascii.Error, ValueError):
         raise Malformed("bad_encoding", "What should be base64url in the vCon is not.") from None
+
+
+def _named(dialog: Document) -> list[int]:
+    """The parties that a dialog says it is of, by their places, whoever began it first."""
+    found = dialog.get("parties")
+    flat = [found] if isinstance(found, int) else found if isinstance(found, list) else []
+    flat = [one for item in flat for one in (item if isinstance(item, list) else [item])]
+    return [one for one in (dialog.get("originator"), *flat) if isinstance(one, int) and not isinstance(one, bool)]
 
 
 def _role(one: Document) -> str:
