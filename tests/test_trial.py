@@ -39,6 +39,21 @@ def test_a_payload_that_is_refused_says_why(tellonce: Terminal, tmp_path: Path) 
     assert json.loads(tried.out)[0]["refused"] == "not_json"
 
 
+@pytest.mark.parametrize(
+    ("vendor", "posted", "said"),
+    [
+        ("chatwoot", {"event": "conversation_typing_on"}, "Nothing in this payload becomes an event"),
+        ("amazon_ses", {"Type": "Notification", "Message": '{"notificationType": "Delivery"}'}, "a mail received"),
+        ("slack", {"type": "url_verification", "challenge": "c"}, "This is a handshake"),
+    ],
+)
+def test_a_payload_that_becomes_no_event_says_so(tellonce: Terminal, vendor: str, posted: object, said: str) -> None:
+    tried = tellonce("sources", "try", vendor, "-", typed=json.dumps(posted).encode())
+    assert tried.code == 0
+    assert said in tried.err
+    assert not any("type" in one for one in json.loads(tried.out))
+
+
 def test_a_signature_is_checked_where_a_secret_is_given(tellonce: Terminal, tmp_path: Path) -> None:
     headers = tmp_path / "headers.txt"
     headers.write_text("X-Chatwoot-Timestamp: 1\nX-Chatwoot-Signature: sha256=00\n")

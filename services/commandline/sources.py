@@ -3,10 +3,11 @@
 import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -21,7 +22,7 @@ from services.errors import Invalid, NotFound
 from services.ingest import errands
 from services.ingest.bodies import inflate
 from services.ingest.sources import vendors
-from services.ingest.sources.vendor import Post
+from services.ingest.sources.vendor import Post, Vendor
 from services.ingest.trial import trial
 
 sources = typer.Typer(no_args_is_help=True, help="Channel systems that may post events.")
@@ -113,7 +114,7 @@ def try_vendor(
         Path | None, typer.Option(help="The certificate its signature is checked by; left out: fetched.")
     ] = None,
 ) -> None:
-    """Print the events a payload becomes, as JSON, or why it is refused. Nothing is stored.
+    """Print the events a payload becomes, as JSON, or why it is refused or becomes none. Nothing is stored.
 
     Exit code 1 when anything is refused.
     """
@@ -126,7 +127,20 @@ def try_vendor(
         post = replace(post, certificate=_read(certificate) if certificate else errands.fetched(known, post))
     found = trial(known, post, [secret] if secret else [], context.obj.masking())
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    if told := _silence(known, found):
+        typer.echo(told, err=True)
     raise typer.Exit(any("refused" in one for one in found))
+
+
+def _silence(vendor: Vendor, found: Sequence[Mapping[str, Any]]) -> str:
+    """Why a post that is not refused becomes no event."""
+    if not found:
+        known = ", ".join(theirs for theirs, ours in vendor.becomes.items() if not ours.startswith("nothing"))
+        return (
+            "Nothing in this payload becomes an event: it is of a kind that is acknowledged and passed over, or lacks "
+            f"what an event needs. Of {vendor.title} these become events: {known}. See docs/sources.md."
+        )
+    return "This is a handshake: it is answered so, and becomes no event." if "handshake" in found[0] else ""
 
 
 def _post(body: bytes, head: bytes, url: str | None, method: str | None) -> Post:
