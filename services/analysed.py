@@ -1,9 +1,9 @@
 """The tables of what analyse finds: issues, the contacts about them, what was told again, and figures over all."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.columns import id, metadata, text, time
+from services.columns import NOW, id, metadata, text, time
 from services.counts import COUNTS, DIMENSIONS
 
 # A customer's matter, on the identifier of its first statement.
@@ -44,6 +44,14 @@ repeats = sa.Table(
     text("earlier_source"), text("earlier_event"), text("later_source"), text("later_event"),
     sa.PrimaryKeyConstraint("identifier_id", "issue_id", "interaction_id", "window"),
     sa.Index(None, "window", "day", "at"),
+)  # fmt: skip
+
+# What the deployment's own stream taught, newest counts: by it all else here was found (`timeline.learning`).
+lessons = sa.Table(
+    "lessons", metadata,
+    sa.Column("version", sa.BigInteger, sa.Identity(), primary_key=True), time("learned_at", server_default=NOW),
+    sa.Column("contacts", sa.BigInteger, nullable=False),  # that there were
+    sa.Column("content", JSONB, nullable=False),
 )  # fmt: skip
 
 # Sums over contacts, as changes by the day on which they became known, so that figures can be told as of a day.

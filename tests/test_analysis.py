@@ -17,15 +17,14 @@ from schemas.event import Author, Direction, Event, Role
 from services import tables
 from services.counts import COUNTS
 from services.timeline.analysis import analyse
+from services.timeline.learning import Latest, is_due, learn
 from services.timeline.rebuild import rebuild
-from services.timeline.similarity import shipped
 from services.timeline.tally import Contact, Repeat, bucket, tally
 from tests.builders import event
 from tests.content import empty
 from tests.house import MAIL, PHONE, SETTINGS, House
 from tests.property.test_laws import batches, law, take
 
-BY = shipped()
 DAY = date(2026, 11, 27)
 BROKEN = "My router keeps dropping the connection every evening, order 48213."
 AGAIN = "The router drops the connection each evening, as I told your colleague."
@@ -35,10 +34,11 @@ HOUR = 60
 def analysed(engine: sa.Engine, today: date = DAY) -> None:
     """Analyse until nothing is marked, again after a deadlock."""
     marked: Sequence[Any] = [None]
+    latest = Latest()
     while marked:
         try:
             with engine.begin() as conn:
-                marked = analyse(conn, BY, today)
+                marked = analyse(conn, latest, today)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != "40P01":
                 raise
@@ -176,6 +176,21 @@ def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) 
                              "SELECT min(event_id) FROM events)")  # fmt: skip
     analysed(house.engine)
     assert len(kept(house.engine, tables.contacts)) == 1
+
+
+def test_what_is_learned_is_known_to_whoever_looks_and_all_is_found_by_it_anew(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN), event(MAIL, text=AGAIN, minute=26 * HOUR))
+    analysed(house.engine)
+    latest = Latest()
+    with house.engine.begin() as conn:
+        before = latest.of(conn).similarity.rarities["en"].texts
+        assert not is_due(conn)
+        assert learn(conn) == 2
+    with house.engine.connect() as conn:
+        assert latest.of(conn).similarity.rarities["en"].texts == before + 2
+    assert len(kept(house.engine, tables.marks)) == 1
+    analysed(house.engine)
+    assert figures(house.engine)["back_7"] == 1
 
 
 @pytest.mark.parametrize(("hours", "place"), [(1, 0), (2, 2), (1.5, 1), (0, -12), (720, 18)])

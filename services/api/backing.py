@@ -2,7 +2,7 @@
 
 from asyncio import Task
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from services.identifiers import Rules
 from services.settings import Settings
 from services.tables import deployment
 from services.timeline.commands import Desk
+from services.timeline.learning import Latest
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Backing:
     """Reads go by `reading`, on the event loop; commands block, and go by `writing` in a worker thread.
 
     Whether it is ready is found out by `looking`, which no other request can use up. `watching` is the running
-    `watch`, which wakes the live streams.
+    `watch`, which wakes the live streams; `latest`, by what likeness is told.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class Backing:
     watch: Watch
     watching: Task[None]
     measures: Measures
+    latest: Latest = field(default_factory=Latest)
 
     def desk(self, conn: sa.Connection) -> Desk:
         """What commands need."""

@@ -21,7 +21,8 @@ from services.counts import COUNTS, WINDOWS
 from services.logs import kind
 from services.timeline.dossiers import dossiers
 from services.timeline.findings import Dossier, findings
-from services.timeline.outcomes import Groups, Outcomes, no_group, outcomes
+from services.timeline.learning import Latest
+from services.timeline.outcomes import Outcomes, outcomes
 from services.timeline.similarity import Similarity
 from services.timeline.tally import Contact, Issue, Repeat, Sums, difference, tally
 
@@ -44,10 +45,8 @@ HOLD = sa.text("SELECT pg_advisory_xact_lock(:locks, stripe) FROM unnest(CAST(:s
 BLIND = frozenset({"device", "conversation"})  # types of identifiers that name no person
 
 
-def analyse(
-    conn: sa.Connection, by: Similarity, today: date, group: Groups = no_group, most: int = MOST
-) -> Sequence[UUID]:
-    """Analyse some marked customers, those that wait longest first; the marks that were taken. The caller commits.
+def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) -> Sequence[UUID]:
+    """Analyse some marked customers, those that wait longest first; whom was marked. The caller commits.
 
     May fail with a deadlock (SQLSTATE 40P01): do it again.
     """
@@ -55,8 +54,9 @@ def analyse(
     if marked:
         rows = _held(conn, marked)
         blind = {row.customer_id for row in rows} - {row.customer_id for row in rows if not _is_blind(row)}
+        by = latest.of(conn).similarity  # no older than the marks: a lesson comes with its own
         told = dossiers(conn, rows, DEALINGS, VISITS)
-        found = {id: _outcomes(id, one, by, group, id in blind) for id, one in told.items()}
+        found = {id: _outcomes(id, one, by, id in blind) for id, one in told.items()}
         ids = [row.id for row in rows if found[row.customer_id]]
         _keep(conn, ids, _together(filter(None, found.values())), today)
     return marked
@@ -78,10 +78,10 @@ def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
         held |= stripes
 
 
-def _outcomes(id: UUID, told: Dossier, by: Similarity, group: Groups, blind: bool) -> Outcomes | None:
+def _outcomes(id: UUID, told: Dossier, by: Similarity, blind: bool) -> Outcomes | None:
     """What one customer's events come to; nothing, and a word in the log, where that can't be worked out."""
     try:
-        return outcomes(told, findings(told, by, WINDOWS), blind, group)
+        return outcomes(told, findings(told, by, WINDOWS), blind)
     except Exception as error:  # one customer's texts must not keep all others waiting
         log.error("not_analysed", customer=str(id), error=kind(error), exc_info=True)
         return None

@@ -65,7 +65,7 @@ async def home(
 
 @router.get("/customers/{id}")
 async def customer(
-    id: UUID, asked: Annotated[Filter, Query()], conn: Transaction, caller: Agent, trace: Traced
+    id: UUID, asked: Annotated[Filter, Query()], conn: Transaction, back: Back, caller: Agent, trace: Traced
 ) -> Response:
     """All of one customer. An id from before a merge leads to the present one."""
     now = datetime.now(UTC)
@@ -77,7 +77,7 @@ async def customer(
     cursor = timelines.Cursor.read(asked.before) if asked.before else timelines.Cursor()
     ids = [one.id for one in brief.customer.identifiers]
     found = await conn.run_sync(timelines.interactions_page, ids, filters, cursor, INTERACTIONS, EVENTS)
-    seen, known = await issues.look(conn, rows)
+    seen, known = await issues.look(conn, rows, back.latest)
     await trace.leave(conn, caller, "page", [id])
     return page(
         "customer.html",

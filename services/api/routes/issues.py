@@ -46,21 +46,23 @@ class Question(BaseModel):
 
 
 @router.get("/v1/customers/{id}/issues", summary="A customer's issues and what they told again")
-async def read_issues(id: UUID, conn: Transaction, caller: Agent, trace: Traced, window: Window = WINDOW) -> Matters:
+async def read_issues(
+    id: UUID, conn: Transaction, back: Back, caller: Agent, trace: Traced, window: Window = WINDOW
+) -> Matters:
     """Each matter over all channels with why every passage belongs to it, and each contact that came back about it:
     told again or only asked on, both passages side by side, and whether it could have been avoided. Of the newest 40
     dealings and 20 visits, and of each how it began and ended."""
     members = await conn.run_sync(queries.members, id)
-    seen, found = await issues.look(conn, members, window)
+    seen, found = await issues.look(conn, members, back.latest, window)
     await trace.leave(conn, caller, "issues", [members[0].customer_id])
     return Matters(customer=members[0].customer_id, window=window, issues=matters.matters(found, seen, window))
 
 
 @router.get("/v1/customers/{id}/facts", summary="What is on record")
-async def read_facts(id: UUID, conn: Transaction, caller: Agent, trace: Traced) -> Record:
+async def read_facts(id: UUID, conn: Transaction, back: Back, caller: Agent, trace: Traced) -> Record:
     """What they told and tried, what we promised and asked, each with the sentence and the event that say it."""
     members = await conn.run_sync(queries.members, id)
-    seen, found = await issues.look(conn, members)
+    seen, found = await issues.look(conn, members, back.latest)
     await trace.leave(conn, caller, "facts", [members[0].customer_id])
     events = {one.key: one for one in seen}
     return Record(
@@ -69,10 +71,12 @@ async def read_facts(id: UUID, conn: Transaction, caller: Agent, trace: Traced) 
 
 
 @router.post("/v1/customers/{id}/check", summary="Is it on record already?")
-async def check(id: UUID, asked: Question, conn: Transaction, caller: Agent, trace: Traced) -> Check:
+async def check(
+    id: UUID, asked: Question, conn: Transaction, back: Back, caller: Agent, trace: Traced
+) -> Check:
     """Before an agent or a bot asks a question: the facts that answer it, so that nobody has to say it again."""
     members = await conn.run_sync(queries.members, id)
-    seen, found = await issues.look(conn, members)
+    seen, found = await issues.look(conn, members, back.latest)
     await trace.leave(conn, caller, "check", [members[0].customer_id])
     events = {one.key: one for one in seen}
     answers = [matters.recorded(one, events) for one in answering(asked.question, found.facts)]

@@ -1,0 +1,88 @@
+"""What a deployment's own stream teaches: how rare words are in it.
+
+A lesson is kept, and all is found by the newest one, whoever looks: so the same is found in the same until the next,
+which marks all customers, since other rarities are other likenesses. Learned anew each time there is twice as much.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas.codec import decode
+from services import counting
+from services.tables import contacts, lessons
+from services.timeline.similarity import Rarity, Similarity, shipped
+from services.timeline.statements import statement
+
+FIRST = 500  # contacts from which a deployment teaches more than what is shipped
+NEWEST = 20_000  # contacts that are learned from
+WORDS, SEEN = 20_000, 2  # of a language that are kept, the most frequent; each in so many texts at least
+TOLD = sa.text("""
+    SELECT e.event::text AS event FROM (
+        SELECT identifier_id, at, event_source, event_id FROM contacts ORDER BY day DESC, at DESC LIMIT :newest) c
+    JOIN events e ON e.identifier_id = c.identifier_id AND e.occurred_at = c.at
+        AND e.source = c.event_source AND e.event_id = c.event_id""")
+RESTATE = sa.text("""
+    INSERT INTO marks (customer_id) SELECT DISTINCT i.customer_id FROM contacts c JOIN identifiers i
+    ON i.id = c.identifier_id ORDER BY 1""")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """By what likeness is told; version 0 is what is shipped."""
+
+    version: int
+    similarity: Similarity
+
+
+class Latest:
+    """The newest lesson there is, kept from one look to the next."""
+
+    def __init__(self) -> None:
+        self._known: Lesson | None = None
+        self._making = threading.Lock()
+
+    def of(self, conn: sa.Connection) -> Lesson:
+        """As the database has it now."""
+        version = conn.scalars(sa.select(sa.func.max(lessons.c.version))).one() or 0
+        with self._making:
+            if self._known is None or self._known.version != version:
+                content = conn.scalars(sa.select(lessons.c.content).where(lessons.c.version == version)).one_or_none()
+                self._known = Lesson(version, _load(content or {}))
+            return self._known
+
+
+def is_due(conn: sa.Connection) -> bool:
+    """Whether there is twice as much to learn from as there was the last time."""
+    last = conn.scalars(sa.select(lessons.c.contacts).order_by(lessons.c.version.desc()).limit(1)).one_or_none()
+    return counting.rows(conn, contacts).number >= max(FIRST, 2 * (last or 0))
+
+
+def learn(conn: sa.Connection) -> int:
+    """Learn from the newest contacts and mark all customers; the number of texts. The caller commits."""
+    by, texts = shipped(), 0
+    for event in conn.scalars(TOLD, {"newest": NEWEST}):
+        if said := statement(decode(event.encode()), ""):
+            by.learn(said.matter, said.language)
+            texts += 1
+    row = {"contacts": counting.rows(conn, contacts).number, "content": {"rarities": _dump(by)}}
+    conn.execute(sa.insert(lessons), row)
+    conn.execute(RESTATE)
+    return texts
+
+
+def _dump(by: Similarity) -> dict[str, Any]:
+    return {name: {"texts": one.texts, "words": _frequent(one)} for name, one in sorted(by.rarities.items())}
+
+
+def _frequent(rarity: Rarity) -> dict[str, int]:
+    often = sorted((-count, word) for word, count in rarity.words.items() if count >= SEEN)
+    return {word: -count for count, word in often[:WORDS]}
+
+
+def _load(content: dict[str, Any]) -> Similarity:
+    by = shipped()
+    by.rarities |= {name: Rarity.of(one["texts"], one["words"]) for name, one in content.get("rarities", {}).items()}
+    return by
