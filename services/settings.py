@@ -5,13 +5,23 @@ import os
 from pathlib import Path
 from re import Pattern
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.event import CHANNELS
+from schemas.event import CHANNELS, Name
 from services.identifiers import Rules
 from services.masking import Masking
 from services.ours import Ours
+
+
+class FactPattern(BaseModel):
+    """A kind of fact to look for in what customers say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Name
+    expression: Pattern[str] = Field(description="Its first group, or all of it, is the value.")
+    asks: str = Field(default="", description="Stems of words by which a question asks for it, parted by |.")
 
 
 class Settings(BaseSettings):
@@ -58,6 +68,12 @@ class Settings(BaseSettings):
         default=[], description="Regular expressions; what they find in texts and data is masked before it is kept."
     )
 
+    fact_patterns: list[FactPattern] = Field(
+        default=[],
+        description='Further facts that customers tell, as JSON: [{"kind": "meter", "expression": "meter (\\d+)", '
+        '"asks": "meter"}].',
+    )
+
     smtp_port: int | None = Field(default=None, description="Take mails by SMTP on this port.")
     lmtp_port: int | None = Field(default=None, description="Take mails by LMTP on this port.")
     mail_source: str | None = Field(default=None, description="Source of mails whose recipient names none.")
@@ -102,6 +118,10 @@ class Settings(BaseSettings):
     def masking(self) -> Masking:
         """What this deployment never keeps."""
         return Masking(self.secret_patterns)
+
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """What this deployment's customers tell besides, as `services.timeline.patterns` has it."""
+        return tuple((one.kind, one.expression.pattern, one.asks) for one in self.fact_patterns)
 
     def ours(self) -> Ours:
         """Which mail addresses are ours, and which mail servers."""

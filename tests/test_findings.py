@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event import Author, Direction, Event, Role
+from services.settings import Settings
 from services.timeline.findings import WINDOW, Dossier, Seen, findings
+from services.timeline.learning import Latest
 from services.timeline.similarity import shipped
 from services.timeline.unions import Unions
 from tests.builders import at, event
@@ -103,6 +105,13 @@ def test_asking_for_what_is_on_record_is_evidence() -> None:
     seen = [Seen(one, one.conversation or one.id, "mail") for one in told]
     [again] = findings(Dossier(seen, Unions([])), BY).repeats[WINDOW]
     assert again.evidence == "asked for what was on record"
+
+
+def test_facts_of_a_deployment_s_own_kind_are_found_as_it_set_them() -> None:
+    settings = Settings.model_validate({"fact_patterns": [{"kind": "meter", "expression": r"meter is at (\d+)"}]})
+    seen = [Seen(event(MAIL, text="Hello, my meter is at 4711 now."), "mail", "mail")]
+    found = findings(Dossier(seen, Unions([])), BY, patterns=Latest(settings.facts()).patterns)
+    assert [(one.kind, one.value) for one in found.facts] == [("meter", "4711")]
 
 
 def test_strangers_on_a_shared_phone_are_no_one_issue(house: House) -> None:

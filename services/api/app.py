@@ -19,6 +19,7 @@ from services.database import PATIENCE, async_engine, engine, is_away
 from services.errors import Invalid, Problem, Unavailable
 from services.eventlog import Appender
 from services.settings import Settings
+from services.timeline.learning import Latest
 
 ABOUT = """One timeline per customer over every channel, so that nobody has to explain the same issue twice.
 
@@ -40,7 +41,10 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         watch = Watch(database_url, reading)
         watching = asyncio.create_task(watch.run())
         rules = settings.rules()
-        app.state.backing = Backing(settings, appender, rules, reading, writing, looking, watch, watching, measures)
+        latest = Latest(settings.facts())
+        app.state.backing = Backing(
+            settings, appender, rules, reading, writing, looking, watch, watching, measures, latest
+        )
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):

@@ -2,7 +2,7 @@
 
 from asyncio import Task
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ class Backing:
     watch: Watch
     watching: Task[None]
     measures: Measures
-    latest: Latest = field(default_factory=Latest)
+    latest: Latest
 
     def desk(self, conn: sa.Connection) -> Desk:
         """What commands need."""

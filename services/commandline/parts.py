@@ -84,7 +84,7 @@ def analyse(context: typer.Context, attached: Attached = False) -> None:
     _on_end(stop.set)
     with located(context.obj) as here:
         processes.collect_rarely()
-        analyser.run(here.url, stop)
+        analyser.run(here.settings, here.url, stop)
 
 
 @app.command(epilog="Example:  tellonce migrate --database postgresql://…")

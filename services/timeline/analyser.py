@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
 from services.logs import kind
+from services.settings import Settings
 from services.timeline.analysis import analyse
 from services.timeline.learning import Latest, is_due, learn
 
@@ -26,10 +27,10 @@ NICE = 5
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
-def run(url: str, stop: Flag) -> None:
+def run(settings: Settings, url: str, stop: Flag) -> None:
     """Analyse marked customers until `stop` is set; a database that is away is waited for."""
     os.nice(NICE)
-    engine, latest = make_engine(url, pool_size=1, patience=LONG_PATIENCE), Latest()
+    engine, latest = make_engine(url, pool_size=1, patience=LONG_PATIENCE), Latest(settings.facts())
     pause, learned_at = PAUSE, float("-inf")
     while not stop.is_set():
         try:

@@ -21,9 +21,8 @@ from services.counts import COUNTS, WINDOWS
 from services.logs import kind
 from services.timeline.dossiers import dossiers
 from services.timeline.findings import Dossier, findings
-from services.timeline.learning import Latest
+from services.timeline.learning import Latest, Lesson
 from services.timeline.outcomes import Outcomes, outcomes
-from services.timeline.similarity import Similarity
 from services.timeline.tally import Contact, Issue, Repeat, Sums, difference, tally
 
 log = structlog.get_logger()
@@ -54,7 +53,7 @@ def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) 
     if marked:
         rows = _held(conn, marked)
         blind = {row.customer_id for row in rows} - {row.customer_id for row in rows if not _is_blind(row)}
-        by = latest.of(conn).similarity  # no older than the marks: a lesson comes with its own
+        by = latest.of(conn)  # no older than the marks: a lesson comes with its own
         told = dossiers(conn, rows, DEALINGS, VISITS)
         found = {id: _outcomes(id, one, by, id in blind) for id, one in told.items()}
         ids = [row.id for row in rows if found[row.customer_id]]
@@ -78,10 +77,10 @@ def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
         held |= stripes
 
 
-def _outcomes(id: UUID, told: Dossier, by: Similarity, blind: bool) -> Outcomes | None:
+def _outcomes(id: UUID, told: Dossier, by: Lesson, blind: bool) -> Outcomes | None:
     """What one customer's events come to; nothing, and a word in the log, where that can't be worked out."""
     try:
-        return outcomes(told, findings(told, by, WINDOWS), blind)
+        return outcomes(told, findings(told, by.similarity, WINDOWS, by.patterns), blind)
     except Exception as error:  # one customer's texts must not keep all others waiting
         log.error("not_analysed", customer=str(id), error=kind(error), exc_info=True)
         return None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.data import Passage
 from schemas.event import Direction, Event, Role
-from services.timeline.facts import Fact, Sort, facts
+from services.timeline.facts import Fact, Pattern, Sort, facts
 from services.timeline.issues import Correction, Issue, Mark, State, issues
 from services.timeline.repeats import Known, Repeat, repeats
 from services.timeline.similarity import Similarity
@@ -63,25 +63,27 @@ class Findings:
     asked: Mapping[str, frozenset[str]]
 
 
-def findings(dossier: Dossier, by: Similarity, windows: Sequence[int] = (WINDOW,)) -> Findings:
-    """All of one customer, with repeats within each window of days."""
+def findings(
+    dossier: Dossier, by: Similarity, windows: Sequence[int] = (WINDOW,), patterns: Sequence[Pattern] = ()
+) -> Findings:
+    """All of one customer, with repeats within each window of days. `patterns`: the deployment's own, of facts."""
     if dossier.person:
-        return _of_person(dossier, by, windows)
+        return _of_person(dossier, by, windows, patterns)
     dealings: dict[str, list[Seen]] = {}
     for one in dossier.seen:
         dealings.setdefault(one.interaction, []).append(one)
-    parts = [_of_person(dossier._replace(seen=dealings[name]), by, windows) for name in sorted(dealings)]
+    parts = [_of_person(dossier._replace(seen=dealings[name]), by, windows, patterns) for name in sorted(dealings)]
     return Findings(
         [issue for part in parts for issue in part.issues], {window: [] for window in windows},
         [fact for part in parts for fact in part.facts], {},
     )  # fmt: skip
 
 
-def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int]) -> Findings:
+def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], patterns: Sequence[Pattern]) -> Findings:
     seen = {one.key: one for one in dossier.seen}
     told = (statement(one.event, one.interaction) for one in seen.values())
     found = issues(filter(None, told), by, dossier.corrections, filter(None, map(_mark, seen.values())))
-    said = facts(one.event for one in seen.values())
+    said = facts((one.event for one in seen.values()), patterns)
     known = Known(
         {key: one.event.received_at or one.event.occurred_at for key, one in seen.items()},
         lambda earlier, later: dossier.joined.since(seen[earlier].identifier, seen[later].identifier),

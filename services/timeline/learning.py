@@ -5,6 +5,7 @@ which marks all customers, since other rarities are other likenesses. Learned an
 """
 
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from schemas.codec import decode
 from services import counting
 from services.tables import contacts, lessons
+from services.timeline.facts import Pattern
 from services.timeline.similarity import Rarity, Similarity, shipped
 from services.timeline.statements import statement
 
@@ -31,16 +33,19 @@ RESTATE = sa.text("""
 
 @dataclass(frozen=True)
 class Lesson:
-    """By what likeness is told; version 0 is what is shipped."""
+    """By what likeness is told and facts are found; version 0 is what is shipped."""
 
     version: int
     similarity: Similarity
+    patterns: Sequence[Pattern]
 
 
 class Latest:
     """The newest lesson there is, kept from one look to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Iterable[tuple[str, str, str]] = ()) -> None:
+        """`patterns`: the deployment's own, of facts."""
+        self.patterns = tuple(Pattern(*one) for one in patterns)
         self._known: Lesson | None = None
         self._making = threading.Lock()
 
@@ -50,7 +55,7 @@ class Latest:
         with self._making:
             if self._known is None or self._known.version != version:
                 content = conn.scalars(sa.select(lessons.c.content).where(lessons.c.version == version)).one_or_none()
-                self._known = Lesson(version, _load(content or {}))
+                self._known = Lesson(version, _load(content or {}), self.patterns)
             return self._known
 
 

@@ -79,7 +79,7 @@ async def check(
     seen, found = await issues.look(conn, members, back.latest)
     await trace.leave(conn, caller, "check", [members[0].customer_id])
     events = {one.key: one for one in seen}
-    answers = [matters.recorded(one, events) for one in answering(asked.question, found.facts)]
+    answers = [matters.recorded(one, events) for one in answering(asked.question, found.facts, back.latest.patterns)]
     return Check(customer=members[0].customer_id, known=bool(answers), answers=answers)
 
 
