@@ -16,8 +16,8 @@ CORRECTIONS = ("issue.joined", "issue.parted")
 # What findings come from: what was said, by whom it was handled, how it ended, how they liked it.
 TELLING = (
     "call.ended", "call.menu_choice", "call.ringing", "call.started", "call.transferred", "call.turn", "chat.ended",
-    "chat.started", "feedback.received", "form.submitted", "message.edited", "message.received", "message.sent",
-    "search.made",
+    "chat.started", "feedback.received", "form.submitted", "message.deleted", "message.edited", "message.received",
+    "message.sent", "search.made",
 )  # fmt: skip
 TALK = "(channel NOT IN ('web', 'app', 'other') OR conversation IS NOT NULL)"  # no visit and no notice of a system
 

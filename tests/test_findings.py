@@ -107,6 +107,17 @@ def test_asking_for_what_is_on_record_is_evidence() -> None:
     assert again.evidence == "asked for what was on record"
 
 
+def test_a_message_tells_what_was_written_last_and_nothing_once_it_was_taken_back(house: House) -> None:
+    changed = dict(data={"message": "one"}, type="message.edited", channel="chat")
+    house.happened(event(MAIL, text="My routr", id="one"), event(MAIL, text=BROKEN, minute=1, **changed))
+    id = house.id(MAIL)
+    [issue] = house.get(f"/v1/customers/{id}/issues")["issues"]
+    assert [(one["event"], one["text"]) for one in issue["members"]] == [("one", BROKEN)]
+    assert [one["value"] for one in house.get(f"/v1/customers/{id}/facts")["facts"]] == ["48213"]
+    house.happened(event(MAIL, text=None, minute=2, **{**changed, "type": "message.deleted"}))
+    assert house.get(f"/v1/customers/{id}/issues")["issues"] == house.get(f"/v1/customers/{id}/facts")["facts"] == []
+
+
 def test_facts_of_a_deployment_s_own_kind_are_found_as_it_set_them() -> None:
     settings = Settings.model_validate({"fact_patterns": [{"kind": "meter", "expression": r"meter is at (\d+)"}]})
     seen = [Seen(event(MAIL, text="Hello, my meter is at 4711 now."), "mail", "mail")]

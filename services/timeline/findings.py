@@ -4,7 +4,7 @@ The same for any order of the events, so merges, late events and corrections nee
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from services.timeline.statements import statement
 from services.timeline.unions import Unions
 
 WINDOW = 14  # days within which coming back counts, unless others are asked for
+CHANGES = ("message.edited", "message.deleted")
 ENDINGS = ("call.ended", "chat.ended")
 RESOLVED = frozenset({"resolved", "solved"})  # dispositions
 
@@ -80,7 +81,7 @@ def findings(
 
 
 def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], patterns: Sequence[Pattern]) -> Findings:
-    seen = {one.key: one for one in dossier.seen}
+    seen = standing(dossier.seen)
     told = (statement(one.event, one.interaction) for one in seen.values())
     found = issues(filter(None, told), by, dossier.corrections, filter(None, map(_mark, seen.values())))
     said = facts((one.event for one in seen.values()), patterns)
@@ -92,6 +93,28 @@ def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], pattern
     asked = asked_again(said, seen)
     again = repeats(found, by, known, [timedelta(days=days) for days in windows], asked)
     return Findings(found, dict(zip(windows, again, strict=True)), said, asked)
+
+
+def standing(seen: Iterable[Seen]) -> dict[str, Seen]:
+    """Events by their key with the words that stand: messages as they were written last, without those taken back."""
+    found, changes = dict[str, Seen](), list[Seen]()
+    for one in seen:
+        if one.event.type in CHANGES:
+            changes.append(one)
+        else:
+            found[one.key] = one
+    messages = {(one.event.system, one.event.id): key for key, one in found.items()}
+    for change in sorted(changes, key=lambda one: (one.event.occurred_at, one.key)):
+        key = messages.get((change.event.system, str(change.event.data.get("message"))))
+        if key is None:
+            found[change.key] = change  # all there is of a message that was not told of
+        elif change.event.type == "message.deleted":
+            found.pop(key, None)
+        elif key in found and change.event.text:
+            said = found[key].event
+            rewritten = said.model_copy(update={"text": change.event.text, "data": {**said.data, "html": None}})
+            found[key] = replace(found[key], event=rewritten)
+    return found
 
 
 def correction(event: Event) -> Correction:
