@@ -14,6 +14,7 @@ from typing import NoReturn
 STOP_SECONDS = 10
 BEAT = 0.2  # seconds between looks at the children
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
+COURTESY = 10  # of nice(2), which is a tenth of the weight
 STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
 
 # In a terminal Ctrl-C reaches the whole process group. The parent alone shall answer it, and stop the others in
@@ -30,6 +31,14 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def give_way() -> None:
+    """Let the machine's other processes go first where there are not processors for all (nice(2)).
+
+    Who is asked by somebody on the phone is to go before those whose work may be done a moment later.
+    """
+    os.nice(COURTESY)
 
 
 Start = Callable[[], subprocess.Popen[bytes]]

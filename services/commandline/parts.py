@@ -43,6 +43,7 @@ def ingest(context: typer.Context, attached: Attached = False, place: Place = No
         _several(settings)
     from services.ingest.app import create_app  # each service loads but itself
 
+    processes.give_way()
     _on_end(sys.exit)
     count = settings.ingest_processes if place else 1
     settings = settings.model_copy(update={"byte_budget": settings.byte_budget // count})
@@ -68,6 +69,7 @@ def timeline(context: typer.Context, attached: Attached = False) -> None:
     """Run a timeline worker: it stitches events into timelines. As many as there are partitions share the work."""
     from services.timeline import worker
 
+    processes.give_way()
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:
