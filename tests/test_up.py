@@ -153,7 +153,7 @@ def test_what_is_killed_starts_again(tmp_path: Path, account: dict[str, str]) ->
 def test_answers_to_people_go_before_what_may_be_done_a_moment_later(tmp_path: Path, account: dict[str, str]) -> None:
     with up(tmp_path / "data", account, "--no-demo") as running:
         turns = {name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in running.parts().items()}
-        assert turns["ingest"] == turns["timeline"] > turns["api"]
+        assert turns.pop("api") < min(turns.values())
 
 
 def test_a_kill_leaves_nothing_that_runs_or_blocks(tmp_path: Path, account: dict[str, str]) -> None:

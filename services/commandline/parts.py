@@ -82,6 +82,7 @@ def analyse(context: typer.Context, attached: Attached = False) -> None:
     """Keep issues, what is told again and the figures up to date. Several share the work; none stitches."""
     from services.timeline import analyser
 
+    processes.give_way()
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:
