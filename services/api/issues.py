@@ -19,5 +19,5 @@ async def look(
     Reading texts takes milliseconds of Python, so it is done beside other requests.
     """
     known = await conn.run_sync(dossier, members)
-    by = await conn.run_sync(latest.of)
+    by = await asyncio.to_thread(latest.take, await conn.run_sync(latest.newer))
     return known.seen, await asyncio.to_thread(findings, known, by.similarity, [window], by.patterns)

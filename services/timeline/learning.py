@@ -51,11 +51,22 @@ class Latest:
 
     def of(self, conn: sa.Connection) -> Lesson:
         """As the database has it now."""
+        return self.take(self.newer(conn))
+
+    def newer(self, conn: sa.Connection) -> tuple[int, dict[str, Any]] | None:
+        """The version and content of the newest lesson, unless it is the one that is known."""
         version = conn.scalars(sa.select(sa.func.max(lessons.c.version))).one() or 0
+        if self._known and self._known.version == version:
+            return None
+        content = conn.scalars(sa.select(lessons.c.content).where(lessons.c.version == version)).one_or_none()
+        return version, content or {}
+
+    def take(self, newer: tuple[int, dict[str, Any]] | None) -> Lesson:
+        """Know this one from now on, which may take a second of processor time."""
         with self._making:
-            if self._known is None or self._known.version != version:
-                content = conn.scalars(sa.select(lessons.c.content).where(lessons.c.version == version)).one_or_none()
-                self._known = Lesson(version, _load(content or {}), self.patterns)
+            if newer and (self._known is None or self._known.version < newer[0]):
+                self._known = Lesson(newer[0], _load(newer[1]), self.patterns)
+            assert self._known
             return self._known
 
 
