@@ -9,14 +9,14 @@ from shutil import disk_usage
 import sqlalchemy as sa
 
 from schemas.codec import Unreadable, decode
-from services import counting, pressure
+from services import counting, ports, pressure
 from services.database import engine
 from services.eventlog import EVENTS, LogUnavailable, Reader, Record
 from services.eventlog.opening import open_reader
 from services.eventlog.sharing import SILENCE
 from services.health import Disk, Health, judge
 from services.settings import Settings
-from services.tables import conflicts, dead_letters, log_readers, positions, sources
+from services.tables import conflicts, dead_letters, log_readers, mailboxes, positions, sources
 
 PATIENCE = 15.0  # seconds to find the oldest event that was not stitched
 APART = 1.0  # seconds between two looks at the lag, to see where it goes
@@ -34,6 +34,8 @@ def look(settings: Settings, url: str, data: Path | None = None) -> Health:
         _count(conn, health)
         health.workers = _workers(conn, settings.group)
         health.database = pressure.look(conn)
+    if settings.mail_port:
+        _ask_the_mail_listener(settings.host, settings.mail_port, health)
     if data:
         usage = disk_usage(data)
         health.disk = Disk(usage.free, usage.total)
@@ -68,6 +70,15 @@ def _count(conn: sa.Connection, health: Health) -> None:
     health.dead_letters = dict(conn.execute(reasons).all())
     health.sources = dict(conn.execute(kinds).all())
     health.marked, health.marked_for = conn.execute(MARKED).one()
+    since = sa.extract("epoch", sa.func.now() - mailboxes.c.updated_at)
+    health.mailboxes = {name: float(ago) for name, ago in conn.execute(sa.select(mailboxes.c.name, since))}
+
+
+def _ask_the_mail_listener(host: str, port: int, health: Health) -> None:
+    is_ready, words = ports.readiness(host, port)
+    health.mail = "ready" if is_ready else "not ready"
+    if not is_ready:
+        health.red.append(f"The mail listener is not ready (its port for that is {port}): {words}")
 
 
 def _workers(conn: sa.Connection, group: str) -> int:

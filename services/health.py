@@ -25,7 +25,8 @@ class Disk:
 class Health:
     """`lag`: records to be stitched, by partition; `lag_change`: how many more they become each second; `oldest`:
     seconds since the oldest of them was received; `workers` that showed life in the last ten seconds; `marked`:
-    marks of customers to be analysed, 100,000 at most; `marked_for`: seconds since the first of them.
+    marks of customers to be analysed, 100,000 at most; `marked_for`: seconds since the first of them; `mailboxes`:
+    seconds since each was looked at; `mail`: what the mail listener says, where it can be asked.
 
     `approximate`: the counts that are estimates. `conflicts_today`: of the last 24 hours. `red`: what is wrong, in
     words; nothing when all is well. `warnings`: what somebody should look at, though all works.
@@ -38,6 +39,8 @@ class Health:
     dead_letters: dict[str, int] = field(default_factory=dict)
     lag: dict[int, int] = field(default_factory=dict)
     oldest: float | None = None
+    mailboxes: dict[str, float] = field(default_factory=dict)
+    mail: str | None = None
     red: list[str] = field(default_factory=list)
     lag_change: float | None = None
     workers: int = 0

@@ -1,5 +1,6 @@
 """TCP ports to listen on."""
 
+import http.client
 import socket
 import time
 
@@ -38,6 +39,23 @@ def free(host: str, wanted: int) -> int:
         except OSError:
             continue
     return wanted
+
+
+def reachable(host: str) -> str:
+    """A host to connect to, for one to listen on."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def readiness(host: str, port: int) -> tuple[bool, str]:
+    """Whether what listens there is ready (`/readyz`), and what it says."""
+    try:
+        connection = http.client.HTTPConnection(reachable(host).strip("[]"), port, timeout=2)
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status == http.client.OK, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return False, str(error)
 
 
 def _family(host: str) -> socket.AddressFamily:

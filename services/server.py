@@ -8,10 +8,11 @@ import resource
 from asyncio import BaseTransport, TimerHandle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -28,12 +29,15 @@ UNFINISHED_BYTES = 128_000_000  # of all requests that are not whole yet
 FILES = 65_536  # that a process opens at most, where the system lets it
 OWN_FILES = 200  # kept for the database, the log and whatever else is not a connection
 STOP_SECONDS = 5  # for streams that are open when it is stopped
+ASIDE_SECONDS = 5.0  # for a request to what is served aside
 
 
 class Server(uvicorn.Server):
     """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
 
-    def __init__(self, application: FastAPI, host: str, port: int, seconds: float, requests: int | None = None) -> None:
+    def __init__(
+        self, application: Starlette, host: str, port: int, seconds: float, requests: int | None = None
+    ) -> None:
         """`seconds`: until a request must be whole; `requests`: at once, others are told to come again."""
         super().__init__(
             uvicorn.Config(
@@ -146,6 +150,22 @@ class Connection(HttpToolsProtocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+@contextmanager
+def aside(application: Starlette, host: str, port: int | None) -> Iterator[None]:
+    """Serve an application while the block does something else, by a thread; without a port nothing is served."""
+    if port is None:
+        yield
+        return
+    server = Server(application, host, port, ASIDE_SECONDS)
+    thread = Thread(target=server.run, daemon=True, name="aside")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(STOP_SECONDS)
 
 
 async def _busy(scope: Scope, receive: Receive, send: Send) -> None:

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     mail_source: str | None = Field(default=None, description="Source of mails whose recipient names none.")
     mail_certificate: Path | None = Field(default=None, description="Certificates for STARTTLS, in PEM.")
     mail_key: Path | None = Field(default=None, description="Their private key, in PEM.")
+    mail_port: int | None = Field(
+        default=None, description="Port of the mail listener's /healthz, /readyz and /metrics."
+    )
     mail_sign_in: bool = Field(default=False, description="SMTP clients have to sign in with a source's key.")
     mail_own: list[str] = Field(
         default=[], description="Our mail addresses and domains: mails that they write are answers to customers."

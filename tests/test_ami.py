@@ -41,6 +41,7 @@ class Sink:
         self.taken: list[bytes] = []
         self.came = Event()
         self._failures = failures
+        self.connected: list[bool] = []
 
     def deliver(self, body: bytes) -> None:
         if self._failures:
@@ -58,7 +59,8 @@ class Sink:
 @contextmanager
 def listening(manager: Manager, sink: Sink) -> Iterator[None]:
     stop = Event()
-    thread = Thread(target=listen, args=("127.0.0.1", manager.port, "us", "right", sink.deliver, stop), daemon=True)
+    where = "127.0.0.1", manager.port, "us", "right"
+    thread = Thread(target=listen, args=(*where, sink.deliver, stop, sink.connected.append), daemon=True)
     thread.start()
     yield
     stop.set()
@@ -84,6 +86,7 @@ def test_a_connection_that_ends_is_made_again() -> None:
             line.sendall(HANGUP % (number, number))
             assert sink.next() == HANGUP % (number, number)
             line.close()
+    assert sink.connected[:3] == [True, False, True]
 
 
 def test_what_is_not_taken_is_posted_again() -> None:
@@ -99,4 +102,4 @@ def test_who_is_not_let_in_hears_it() -> None:
     manager = Manager()
     Thread(target=manager.let_in, daemon=True).start()
     with pytest.raises(Unauthorized, match="not let"):
-        listen("127.0.0.1", manager.port, "us", "wrong", Sink().deliver, Event())
+        listen("127.0.0.1", manager.port, "us", "wrong", Sink().deliver, Event(), lambda is_connected: None)

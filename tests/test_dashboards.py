@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from services.api.measures import Measures as ApiMeasures
+from services.eventlog.budget import Budget
 from services.ingest.measures import Measures as IngestMeasures
 from services.timeline.measures import Measures as WorkerMeasures
 
@@ -21,7 +22,7 @@ ENDS = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "gaug
 
 def exported(data: Path) -> set[str]:
     """The names of all series that the three services export."""
-    registries = [ApiMeasures().registry, IngestMeasures(lambda: 0, 1).registry, WorkerMeasures(data).registry]
+    registries = [ApiMeasures().registry, IngestMeasures(Budget(1)).registry, WorkerMeasures(data).registry]
     families = [family for registry in registries for family in registry.collect()]
     return {family.name + end for family in families for end in ENDS[family.type]}
 

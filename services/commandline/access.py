@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import access, tables
+from services import access, ports, tables
 from services.access import Role
 from services.commandline.opening import opened
 from services.database import engine
@@ -63,13 +63,7 @@ def link(conn: sa.Connection, settings: Settings, name: str, role: Role) -> str:
 
 def address(settings: Settings) -> str:
     """Where browsers reach the API."""
-    return settings.public_url or f"http://{reachable(settings.host)}:{settings.api_port}"
-
-
-def reachable(host: str) -> str:
-    """A host to connect to, for one to listen on."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{host}]" if ":" in host else host
+    return settings.public_url or f"http://{ports.reachable(settings.host)}:{settings.api_port}"
 
 
 def check(name: str) -> None:

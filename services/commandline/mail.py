@@ -22,6 +22,9 @@ from services.eventlog.opening import open_appender
 from services.ingest.acceptance import Acceptance
 from services.ingest.groupcommit import GroupCommit
 from services.ingest.keys import Keys
+from services.ingest.measures import Measures, TimedAppender
+from services.ingest.operations import application
+from services.server import aside
 from services.settings import Settings
 
 
@@ -34,6 +37,8 @@ class Security(StrEnum):
 
 
 mail = typer.Typer(no_args_is_help=True, help="Mails by SMTP and LMTP, and those in a mailbox.")
+StatusPort = Annotated[int | None, typer.Option(help="Port of /healthz, /readyz and /metrics; none if left out.")]
+
 app = typer.Typer()
 app.add_typer(mail, name="mail")
 
@@ -51,6 +56,7 @@ def listen_(
     sign_in: Annotated[
         bool | None, typer.Option("--sign-in/--no-sign-in", help="SMTP clients have to sign in with a source's key.")
     ] = None,
+    status_port: StatusPort = None,
     attached: Attached = False,
 ) -> None:
     """Take mails that a mail server hands over; each is accepted when the event log has it.
@@ -59,12 +65,13 @@ def listen_(
     """
     given = {
         "smtp_port": smtp_port, "lmtp_port": lmtp_port, "host": host, "mail_source": source,
-        "mail_certificate": certificate, "mail_key": key, "mail_sign_in": sign_in,
+        "mail_certificate": certificate, "mail_key": key, "mail_sign_in": sign_in, "mail_port": status_port,
     }  # fmt: skip
     told = context.obj.model_copy(update={name: value for name, value in given.items() if value is not None})
     if not (told.smtp_port or told.lmtp_port):
         raise Invalid("There is no port to listen on.", code="no_port", hint="Give --smtp-port or --lmtp-port.")
-    for port, option in ((told.smtp_port, "--smtp-port"), (told.lmtp_port, "--lmtp-port")):
+    wanted = {"--smtp-port": told.smtp_port, "--lmtp-port": told.lmtp_port, "--status-port": told.mail_port}
+    for option, port in wanted.items():
         if port:
             ports.check(told.host, port, option)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -90,6 +97,7 @@ def read_(
     only_new: Annotated[bool, typer.Option("--only-new", help="Leave out what is there at the first look.")] = False,
     poll: Annotated[float, typer.Option(help="Seconds between looks, where the server can't tell by itself.")] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="End when all that is there is read.")] = False,
+    status_port: StatusPort = None,
 ) -> None:
     """Read the mails of a mailbox by IMAP, each once, and go on with what comes. Nothing is changed there.
 
@@ -100,26 +108,32 @@ def read_(
     wanted = Wanted(
         host, user, folder or ["INBOX"], source, port, security, token, password_file, certificate, only_new, poll, once
     )
+    if status_port:
+        ports.check(context.obj.host, status_port, "--status-port")
     with opened(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
-        read(here, appender, wanted)
+        read(here, appender, wanted, status_port)
 
 
 async def _serve(here: Instance, appender: Appender, tls: ssl.SSLContext | None) -> None:
     from services.ingest.mailserver import Ports, Reception, listen
 
     settings, store = here.settings, engine(here.url, pool_size=2, patience=here.settings.append_timeout)
-    keys = Keys(store, settings.append_timeout)
-    commits = GroupCommit(appender, Budget(settings.byte_budget), settings.append_timeout, 1)
+    keys, budget = Keys(store, settings.append_timeout), Budget(settings.byte_budget)
+    measures = Measures(budget)
+    measures.pools.watch("keys", store)
+    commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout, 1)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     wanted = Ports(settings.host, settings.smtp_port, settings.lmtp_port, tls, settings.mail_sign_in)
-    reception = Reception(acceptance, keys, settings.ours(), settings.mail_source)
+    reception = Reception(acceptance, keys, measures, settings.ours(), settings.mail_source)
+    needed = {"event log": appender.check, "database of the sources' keys": keys.check}
     try:
         typer.echo(f"Listening for mails on {settings.host}: {_said(settings)}.", err=True)
-        await listen(wanted, reception, settings.max_mail, stop)
+        with aside(application(measures.registry, needed), settings.host, settings.mail_port):
+            await listen(wanted, reception, settings.max_mail, stop)
     finally:
         commits.close()
         keys.close()

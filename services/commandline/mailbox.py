@@ -20,8 +20,11 @@ from services.eventlog import Appender
 from services.files import Item
 from services.importing import Import
 from services.ingest.mailboxes import Account, Mailbox
+from services.ingest.measures import Measures, Peer, TimedAppender
+from services.ingest.operations import application
 from services.ingest.sources import mail
 from services.ingest.sources.mail import Receipt
+from services.server import aside
 
 log = structlog.get_logger()
 
@@ -61,25 +64,39 @@ class Wanted(NamedTuple):
         return Account(self.host, self.user, self.password, self.port, self.security, self.by_token, tls)
 
 
-def read(here: Instance, appender: Appender, wanted: Wanted) -> None:
-    """Read until told to stop, each folder in a thread of its own. Raises Problem."""
+def read(here: Instance, appender: Appender, wanted: Wanted, status_port: int | None = None) -> None:
+    """Read until told to stop, each folder in a thread of its own. Raises Problem.
+
+    `status_port`: of its `/healthz`, `/readyz` and `/metrics`, if these are wanted.
+    """
     wanted.password()
-    account, settings = wanted.account(), here.settings
+    account, settings, measures = wanted.account(), here.settings, Measures()
     store = engine(here.url, pool_size=2 + len(wanted.folders), patience=settings.append_timeout)
     ours, source, stop = settings.ours(), wanted.source, Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    taking = Import(store, appender, settings.rules(), lambda tally: None, _refuse, settings.masking())
+    measures.pools.watch("mailbox", store)
+
+    def refuse(item: Item, code: str, message: str) -> None:
+        measures.turned_away(code)
+        log.warning("mail_refused", mail=item.where, code=code)
+
+    timed = TimedAppender(appender, measures)
+    taking = Import(store, timed, settings.rules(), lambda tally: None, refuse, settings.masking())
 
     def keep(items: Sequence[Item]) -> None:
-        taking.run(items, lambda item: mail.event(item.raw, Receipt(item.written_at, ours), source))
+        kept = taking.run(items, lambda item: mail.event(item.raw, Receipt(item.written_at, ours), source))
+        measures.accepted(kept.accepted)
 
+    peers = {folder: Peer(f"mailbox {folder}", measures) for folder in wanted.folders}
     boxes = [
-        Mailbox(account, folder, store, keep, settings.max_mail, wanted.poll, wanted.only_new)
-        for folder in wanted.folders
+        Mailbox(account, folder, store, keep, settings.max_mail, wanted.poll, wanted.only_new, peer.tell)
+        for folder, peer in peers.items()
     ]
+    needed = {f"mailbox {folder}": peer.check for folder, peer in peers.items()} | {"event log": appender.check}
     try:
-        _all(boxes, stop, wanted.once)
+        with aside(application(measures.registry, needed), settings.host, status_port):
+            _all(boxes, stop, wanted.once)
     except (IMAPClientError, OSError) as error:
         hint = "Check the account, its password and the folder's name."
         raise Invalid(f"The mailbox can't be read: {error}.", code="mailbox_refused", hint=hint) from None
@@ -110,7 +127,3 @@ def _all(boxes: Sequence[Mailbox], stop: Flag, once: bool) -> None:
             thread.join(1)  # so that signals are heard
     if failures:
         raise failures[0]
-
-
-def _refuse(item: Item, code: str, message: str) -> None:
-    log.warning("mail_refused", mail=item.where, code=code)

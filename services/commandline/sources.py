@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import access, tables
-from services.commandline.access import Name, check, reachable, revoke, show
+from services import access, ports, tables
+from services.commandline.access import Name, check, revoke, show
 from services.commandline.opening import opened
 from services.database import engine
 from services.errors import Invalid, NotFound
@@ -48,7 +48,7 @@ def add_source(
         typer.echo(access.add_source(conn, name, kind))
         access.set_secrets(conn, name, [secret] if secret else [])
     settings = here.settings
-    base = settings.ingest_url or f"http://{reachable(settings.host)}:{settings.ingest_port}"
+    base = settings.ingest_url or f"http://{ports.reachable(settings.host)}:{settings.ingest_port}"
     vendor = vendors().get(kind)
     if vendor is None or kind in here.settings.channels:
         typer.echo(f"{name} may post to {base}/v1/events with Authorization: Bearer and this key.", err=True)

@@ -73,6 +73,10 @@ def _rows(found: Health) -> dict[str, str]:
         "conflicts": counted("conflicts"),
         "sources": _listed(found.sources),
     }
+    if found.mail:
+        rows["mail listener"] = found.mail
+    if found.mailboxes:
+        rows["mailboxes"] = ", ".join(f"{name} (looked at {ago:,.0f} s ago)" for name, ago in found.mailboxes.items())
     if one := found.database:
         rows["database"] = f"{decimal(one.size)}, {one.connections} of {one.limit} connections taken"
     if found.disk:

@@ -1,6 +1,5 @@
 """`tellonce up`: everything on this machine, in one process group."""
 
-import http.client
 import os
 import signal
 import sys
@@ -21,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from services import embedded, ports, processes, upgrade
 from services.access import Role
 from services.commandline import demonstration, instances, parts
-from services.commandline.access import address, link, reachable
+from services.commandline.access import address, link
 from services.commandline.imports import progress
 from services.commandline.opening import Instance
 from services.database import engine
@@ -171,24 +170,13 @@ def _wait_until_ready(settings: Settings, everything: Everything) -> None:
     started = time.monotonic()
     waiting = {settings.ingest_port: "ingest", settings.api_port: "api"}
     while waiting:
-        said = {port: _readiness(settings.host, port) for port in waiting}
+        said = {port: ports.readiness(settings.host, port) for port in waiting}
         if time.monotonic() - started > SLOW:
             for port, (_, words) in said.items():
                 errors.print(f"{waiting[port]} is not ready yet: {words}")
             started = time.monotonic()
         waiting = {port: part for port, part in waiting.items() if not said[port][0]}
         everything.tend()
-
-
-def _readiness(host: str, port: int) -> tuple[bool, str]:
-    """Whether a service is ready, and what it says."""
-    try:
-        connection = http.client.HTTPConnection(reachable(host).strip("[]"), port, timeout=2)
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        return answer.status == http.client.OK, answer.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException) as error:
-        return False, str(error)
 
 
 def _wait_until_stitched(here: Instance, everything: Everything) -> None:
@@ -215,7 +203,7 @@ def _welcome(here: Instance, has_demo: bool) -> None:
             keys = demonstration.keys(conn, data)
         sign_in = link(conn, settings, demonstration.NAME if has_demo else "operator", Role.admin)
     store.dispose()
-    post = f"http://{reachable(settings.host)}:{settings.ingest_port}/v1/events"
+    post = f"http://{ports.reachable(settings.host)}:{settings.ingest_port}/v1/events"
     lines = {
         "Sign in, once": sign_in,
         "Pages": f"{address(settings)}/",

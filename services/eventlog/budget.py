@@ -14,6 +14,11 @@ class Budget:
         self._lock = Lock()
 
     @property
+    def limit(self) -> int:
+        """Bytes in flight above which it is used up."""
+        return self._limit
+
+    @property
     def taken(self) -> int:
         """Bytes in flight now."""
         return self._taken

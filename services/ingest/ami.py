@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from threading import Event
+from time import perf_counter
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -28,30 +29,46 @@ PATIENCE = 10.0  # seconds for a connection or an answer
 PAUSES = (1, 2, 5, 10, 30)  # seconds between tries, the last for all further ones
 
 Deliver = Callable[[bytes], None]
+Tell = Callable[[bool], object]
+Timed = Callable[[int, float], object]
 log = structlog.get_logger()
 
 
-def listen(host: str, port: int, user: str, secret: str, deliver: Deliver, stop: Event) -> None:
-    """Read and deliver events until `stop`; connect again whenever the connection ends. Raises Unauthorized."""
+def listen(host: str, port: int, user: str, secret: str, deliver: Deliver, stop: Event, tell: Tell) -> None:
+    """Read and deliver events until `stop`; connect again whenever the connection ends. Raises Unauthorized.
+
+    `tell` is told whether there is a connection.
+    """
     tries = 0
     while not stop.is_set():
         try:
             with socket.create_connection((host, port), PATIENCE) as connection:
-                for posted in _posts(connection, user, secret, stop):
+                for posted in _posts(connection, user, secret, stop, tell):
                     tries = 0
                     _until_taken(deliver, posted, stop)
         except OSError as error:
+            tell(False)
             log.warning("ami_disconnected", host=host, error=kind(error))
         stop.wait(PAUSES[min(tries, len(PAUSES) - 1)])
         tries += 1
 
 
-def poster(address: str) -> Deliver:
-    """What posts to a source's address. It raises OSError, HTTPException unless that is answered."""
+def poster(address: str, timed: Timed) -> Deliver:
+    """What posts to a source's address. It raises OSError, HTTPException unless that is answered.
+
+    `timed` is told of each post: its status, 0 where there was no answer, and its seconds.
+    """
 
     def deliver(body: bytes) -> None:
-        with urlopen(Request(address, body, {"Content-Type": "text/plain"}), timeout=PATIENCE):
-            pass
+        started, status = perf_counter(), 0
+        try:
+            with urlopen(Request(address, body, {"Content-Type": "text/plain"}), timeout=PATIENCE) as answer:
+                status = answer.status
+        except HTTPError as error:
+            status = error.code
+            raise
+        finally:
+            timed(status, perf_counter() - started)
 
     return deliver
 
@@ -70,7 +87,7 @@ def _until_taken(deliver: Deliver, body: bytes, stop: Event) -> None:
         tries += 1
 
 
-def _posts(connection: socket.socket, user: str, secret: str, stop: Event) -> Iterator[bytes]:
+def _posts(connection: socket.socket, user: str, secret: str, stop: Event, tell: Tell) -> Iterator[bytes]:
     """Events as they come, several in one. Raises OSError when the connection ends, Unauthorized."""
     _ask(connection, Action="Login", Username=user, Secret=secret, Events="on")
     ready: list[bytes] = []
@@ -78,6 +95,8 @@ def _posts(connection: socket.socket, user: str, secret: str, stop: Event) -> It
         fields = dict(_field(line) for line in (block or b"").splitlines())
         if fields.get("response") == "Error" and "authentication" in fields.get("message", "").lower():
             raise Unauthorized("The manager does not let this user in.", code="ami_login", hint="See manager.conf.")
+        if fields.get("response") == "Success":
+            tell(True)
         if block and fields.get("event", "").lower() in WANTED:
             ready.append(block)
         if ready and (block is None or len(ready) >= MOST):

@@ -72,7 +72,7 @@ def create_app(
     """
     engine = make_engine(database_url, pool_size=2, patience=settings.append_timeout)
     budget = Budget(settings.byte_budget)
-    measures = Measures(lambda: budget.taken, settings.byte_budget)
+    measures = Measures(budget)
     measures.pools.watch("keys", engine)
     keys = Keys(engine, settings.append_timeout * WAIT)
     # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once.

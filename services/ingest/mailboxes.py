@@ -73,7 +73,7 @@ class Account:
 class Mailbox:
     """A folder of an account that is read. `keep` makes mails durable, or raises Unavailable; mails above `most` bytes
     are left out. `only_new`: what is there at the first look is not read. `poll`: seconds between looks, where the
-    server can't tell by itself."""
+    server can't tell by itself. `tell`: told whether there is a connection."""
 
     account: Account
     folder: str
@@ -82,6 +82,7 @@ class Mailbox:
     most: int
     poll: float = 60.0
     only_new: bool = False
+    tell: Callable[[bool], object] = lambda is_connected: None
 
     @property
     def name(self) -> str:
@@ -97,6 +98,7 @@ class Mailbox:
         while not stop.is_set():
             try:
                 with self.account.connected() as client:
+                    self.tell(True)
                     self.read(client, stop)
                     pause, has_read = FIRST_PAUSE, True
                     while not stop.is_set():
@@ -105,6 +107,7 @@ class Mailbox:
             except (IMAPClientError, OSError, Unavailable, SQLAlchemyError) as error:
                 if isinstance(error, IMAPClientError) and not has_read and _is_final(error):
                     raise
+                self.tell(False)
                 log.warning("mailbox_waits", mailbox=self.name, error=kind(error), seconds=pause)
                 stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -126,6 +129,8 @@ class Mailbox:
             self._remember(place := Place(place.validity, max(place.uid, *ahead[start : start + AT_ONCE])))
         if count:
             log.info("mailbox_read", mailbox=self.name, mails=count)
+        else:
+            self._remember(place)  # when it was looked at last
         return count
 
     def _place(self, state: dict[bytes, Any]) -> Place:

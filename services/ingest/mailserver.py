@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from services.errors import TooLarge, Unauthorized, Unavailable
 from services.eventlog.budget import Budget
 from services.ingest.acceptance import Acceptance
 from services.ingest.keys import Keys
+from services.ingest.measures import Measures
 from services.ingest.sources import mail
 from services.ingest.sources.mail import Receipt
 from services.logs import kind
@@ -47,7 +49,10 @@ class Reception:
     in the recipient; else `otherwise`.
     """
 
-    def __init__(self, acceptance: Acceptance, keys: Keys, ours: Ours, otherwise: str | None = None) -> None:
+    def __init__(
+        self, acceptance: Acceptance, keys: Keys, measures: Measures, ours: Ours, otherwise: str | None = None
+    ) -> None:
+        self.measures = measures
         self._acceptance = acceptance
         self._keys = keys
         self._ours = ours
@@ -76,7 +81,7 @@ class Reception:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Answer for a mail when it is kept or can't be: once, or by LMTP for each recipient."""
-        content = envelope.original_content or b""
+        started, content = perf_counter(), envelope.original_content or b""
         by_source: dict[str, str] = {}
         answers = []
         for address in envelope.rcpt_tos:
@@ -86,9 +91,10 @@ class Reception:
                 by_source[name] = await self._kept(source, content, envelope) if source else AWAY
             answers.append(by_source[name])
         log.info("mail", answers=sorted(set(answers)), bytes=len(content), sources=sorted(by_source))
-        if isinstance(server, LMTP):
-            return "\r\n".join(answers)
-        return next((answer for answer in sorted(answers, key=_gravity) if answer != KEPT), KEPT)
+        worst = next((answer for answer in sorted(answers, key=_gravity) if answer != KEPT), KEPT)
+        protocol = "lmtp" if isinstance(server, LMTP) else "smtp"
+        self.measures.timed(protocol, int(worst[:3]), perf_counter() - started)
+        return worst if protocol == "smtp" else "\r\n".join(answers)
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever went wrong, the mail is not kept."""
@@ -120,6 +126,7 @@ class Reception:
             read = (mail.document(one, receipt) for one in [content])
             judged = await self._acceptance.judged(source, read, now, len(content))
             await self._acceptance.store(judged)
+            self.measures.judged(judged)
         except Malformed as why:
             return f"554 5.6.0 {_line(why.message)}"
         except TooLarge as why:
@@ -132,6 +139,7 @@ class Reception:
 class Limits(SMTP):
     """One connection within its limits of time and memory, whose client may sign in with a source's key."""
 
+    protocol = "smtp"
     line_length_limit = LINE
     open = 0
     handler: Reception
@@ -153,6 +161,7 @@ class Limits(SMTP):
             Limits.open += 1
         super().connection_made(transport)
         if Limits.open > MOST_CONNECTIONS and isinstance(transport, asyncio.WriteTransport):
+            self.handler.measures.answered(self.protocol, 421)
             transport.write(b"421 4.7.0 Too many connections; come again\r\n")
             transport.close()
 
@@ -160,6 +169,12 @@ class Limits(SMTP):
         Limits.open -= self._counted
         self._counted = False
         super().connection_lost(error)
+
+    async def push(self, status: Any) -> None:
+        for line in status.split("\r\n") if isinstance(status, str) else ():
+            if line[:3].isdecimal() and line[3:4] == " ":
+                self.handler.measures.answered(self.protocol, int(line[:3]))
+        await super().push(status)
 
     async def smtp_DATA(self, arg: str) -> None:
         """Take a mail if there is room for it: what the client says it has, or the most there may be."""
@@ -202,6 +217,7 @@ class Limits(SMTP):
 class PerRecipient(Limits, LMTP):
     """The same by LMTP: after the mail there is an answer for each recipient."""
 
+    protocol = "lmtp"
     _recipients = 0  # that are still to be answered for
 
     async def smtp_DATA(self, arg: str) -> None:

@@ -1,13 +1,14 @@
 """What an operator sees of ingest: metrics, on a registry of the application's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 
-from services.errors import Problem
+from services.errors import Problem, Unavailable
 from services.eventlog import Appender, Draft
+from services.eventlog.budget import Budget
 from services.ingest.acceptance import Judged
 from services.pools import Pools
 
@@ -16,9 +17,9 @@ RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 
 class Measures:
-    """Counts of one ingest application. `in_flight` tells the bytes on their way to the log, `budget` their limit."""
+    """Counts of one process that takes events in. `budget`: of bytes on their way to the log, if it has one."""
 
-    def __init__(self, in_flight: Callable[[], float], budget: int) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -32,10 +33,13 @@ class Measures:
             f"{name}_request_seconds", "Time of a request", ["route", "status"], registry=registry
         )
         self._by_route: dict[tuple[str, int], Histogram] = {}  # the library looks a label up slowly
-        held = Gauge(f"{name}_in_flight_bytes", "Bytes on their way to the log", registry=registry)
-        held.set_function(in_flight)
-        limit = Gauge(f"{name}_in_flight_limit_bytes", "Such bytes above which it answers 503", registry=registry)
-        limit.set(budget)
+        if budget:
+            held = Gauge(f"{name}_in_flight_bytes", "Bytes on their way to the log", registry=registry)
+            held.set_function(lambda: budget.taken)
+            limit = Gauge(f"{name}_in_flight_limit_bytes", "Such bytes above which it answers 503", registry=registry)
+            limit.set(budget.limit)
+        words = "Whether that is connected which events are read from: 1 or 0"
+        self._connected = Gauge(f"{name}_connected", words, ["to"], registry=registry)
         words = "Time of an append to the log, by how it ended"
         self._appends = Histogram(f"{name}_append_seconds", words, ["outcome"], buckets=APPENDS, registry=registry)
         words = "Records of an append that was stored"
@@ -44,11 +48,24 @@ class Measures:
     def judged(self, judged: Judged) -> None:
         """Count the verdicts of a request."""
         if judged.drafts:
-            self._verdicts["accepted"].inc(len(judged.drafts))
+            self.accepted(len(judged.drafts))
         if judged.duplicates:
             self._verdicts["duplicate"].inc(judged.duplicates)
         for refusal in judged.refusals:
-            self._refused.labels(refusal["code"]).inc()
+            self.turned_away(refusal["code"] or "")
+
+    def accepted(self, events: int) -> None:
+        """Count events that are stored."""
+        self._verdicts["accepted"].inc(events)
+
+    def turned_away(self, code: str) -> None:
+        """Count an event that is refused."""
+        self._refused.labels(code).inc()
+
+    def answered(self, protocol: str, status: int) -> None:
+        """Count an answer of a mail server that does not take something: later (4xx) or never (5xx)."""
+        if status >= 400:
+            (self._away if status < 500 else self._refused).labels(f"{protocol}_{status}").inc()
 
     def refused(self, problem: Problem) -> None:
         """Count a request refused as a whole; where it has results, its events are counted one by one."""
@@ -61,6 +78,10 @@ class Measures:
         if histogram is None:
             histogram = self._by_route[route, status] = self._seconds.labels(route, str(status))
         histogram.observe(seconds)
+
+    def connected(self, to: str, is_so: bool) -> None:
+        """Say whether that is connected which events are read from."""
+        self._connected.labels(to).set(is_so)
 
     def appended(self, outcome: str, drafts: int, seconds: float) -> None:
         """Count an append to the log: `stored` or `failed`."""
@@ -92,3 +113,22 @@ class TimedAppender:
     def close(self) -> None:
         """Close the appender."""
         self.appender.close()
+
+
+class Peer:
+    """Something that events are read from, as a metric and as a check of readiness."""
+
+    def __init__(self, name: str, measures: Measures) -> None:
+        self._name = name
+        self._measures = measures
+        self.tell(False)
+
+    def tell(self, is_connected: bool) -> None:
+        """Say whether it is connected."""
+        self._is_connected = is_connected
+        self._measures.connected(self._name, is_connected)
+
+    def check(self) -> None:
+        """Raise Unavailable while it is not connected."""
+        if not self._is_connected:
+            raise Unavailable("there is no connection.")

@@ -1,17 +1,27 @@
-"""`/healthz`, `/readyz` and `/metrics` of ingest."""
+"""`/healthz`, `/readyz` and `/metrics` of what takes events in."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
+from services import refusals
 from services.errors import Unavailable
 from services.ingest.siblings import Siblings
 
 Checks = Mapping[str, Callable[[], None]]  # what is needed: a function that blocks, and raises when it is away
+
+
+def application(registry: CollectorRegistry, checks: Checks, timeout: float = 2.0) -> FastAPI:
+    """These routes alone, for a process that is not asked by HTTP otherwise."""
+    app = FastAPI(openapi_url=None)
+    refusals.install(app)
+    app.include_router(operations(Siblings(registry), checks, timeout))
+    return app
 
 
 def operations(siblings: Siblings, checks: Checks, timeout: float) -> APIRouter:

@@ -10,12 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from threading import Event as Flag
-from threading import Thread
 from time import monotonic
 
 import sqlalchemy as sa
 import structlog
-import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from services import pressure
@@ -26,6 +24,7 @@ from services.eventlog.opening import open_appender, open_reader
 from services.eventlog.positions import Claim, Fenced, claim
 from services.identifiers import Rules
 from services.logs import kind
+from services.server import aside
 from services.settings import Settings
 from services.tables import deployment
 from services.timeline.deadletters import DeadLetters
@@ -195,20 +194,17 @@ def run(settings: Settings, database_url: str, stop: Flag) -> None:
     """
     embedded = settings.data if settings.data and (settings.data / "postgres").exists() else None
     measures = Measures(embedded)
-    server = uvicorn.Server(
-        uvicorn.Config(measures.app(), settings.host, settings.timeline_port, log_config=None, access_log=False)
-    )
-    serving = Thread(target=server.run, daemon=True)
-    serving.start()
     engine = make_engine(database_url, patience=LONG_PATIENCE)
     measures.pools.watch("timeline", engine)
-    try:
-        with engine.connect() as conn:
-            secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
-        with open_reader(settings, database_url) as reader, closing(open_appender(settings, database_url)) as appender:
-            share, window = settings.dead_share, settings.dead_window
-            Worker(engine, reader, appender, settings.rules(), secret, measures, share, window).run(stop)
-    finally:
-        server.should_exit = True
-        serving.join(timeout=5)
-        engine.dispose()
+    with aside(measures.app(), settings.host, settings.timeline_port):
+        try:
+            with engine.connect() as conn:
+                secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
+            with (
+                open_reader(settings, database_url) as reader,
+                closing(open_appender(settings, database_url)) as appender,
+            ):
+                share, window = settings.dead_share, settings.dead_window
+                Worker(engine, reader, appender, settings.rules(), secret, measures, share, window).run(stop)
+        finally:
+            engine.dispose()

@@ -4,20 +4,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
-from functools import partial
-from uuid import uuid4
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from psycopg import sql
 
 from services.errors import TooLarge
 from services.eventlog import LARGEST, Batch, Draft, LogUnavailable
 from services.eventlog.partitions import partition_of
 from services.eventlog.positions import Fenced, advance, claim
-from tests.brokers import Broker
 from tests.contract.logs import PARTITIONS, Log, Work, append_when_back, step_when_back, until
 
 Away = Callable[[], AbstractContextManager[None]]
@@ -41,35 +36,6 @@ while not work.step(advancing=False):
 print("read", flush=True)
 time.sleep(600)
 """
-
-
-@pytest.fixture(params=["postgres", "kafka"])
-def log(request: pytest.FixtureRequest, database_url: str) -> Log:
-    """A fresh topic and group."""
-    address = request.getfixturevalue("kafka") if request.param == "kafka" else ""
-    log = Log(request.param, address, database_url, f"events.{uuid4().hex}", f"group.{uuid4().hex}")
-    log.make()
-    return log
-
-
-@pytest.fixture
-def away(log: Log, request: pytest.FixtureRequest) -> Away:
-    """Inside it the log does not answer."""
-    if log.kind == "kafka":
-        broker: Broker = request.getfixturevalue("broker")
-        return broker.paused
-    return partial(closed, request.getfixturevalue("postgres").superuser_url, sa.make_url(log.store).database)
-
-
-@contextmanager
-def closed(superuser_url: str, name: str | None) -> Iterator[None]:
-    """A database that ends its connections and takes no new ones."""
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with psycopg.connect(superuser_url, autocommit=True) as conn:
-        conn.execute(allow.format(sql.Identifier(name or ""), False))
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-        yield
-        conn.execute(allow.format(sql.Identifier(name or ""), True))
 
 
 @pytest.fixture

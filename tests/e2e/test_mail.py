@@ -13,7 +13,7 @@ from tests.e2e.mailservers import PASSWORD, USER, dovecot, postfix, program
 from tests.e2e.stacks import Stack, embedded, wait_for
 from tests.test_mailserver import certificate, mail  # noqa: F401 - a fixture
 
-SMTP, LMTP = free_port(), free_port()
+SMTP, LMTP, STATUS = free_port(), free_port(), free_port()
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> Iterat
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TELLONCE_SMTP_PORT", str(SMTP))
         environment.setenv("TELLONCE_LMTP_PORT", str(LMTP))
+        environment.setenv("TELLONCE_MAIL_PORT", str(STATUS))
         environment.setenv("TELLONCE_MAIL_CERTIFICATE", str(certificate))
         environment.setenv("TELLONCE_MAIL_OWN", '["shop.example"]')
         with embedded(tmp_path_factory.mktemp("stack")) as running:
@@ -108,3 +109,14 @@ def test_a_mailbox_is_read_by_the_command(stack: Stack, certificate: Path, tmp_p
         assert "0 mails" in stack.tellonce(*words, *files)
     arrives(stack, "imap@example.ee", "Mailbox has in")
     arrives(stack, "imap@example.ee", "Mailbox has out")
+
+
+def test_what_listens_for_mails_is_seen(stack: Stack) -> None:
+    address = f"http://127.0.0.1:{STATUS}"
+    with smtplib.SMTP("127.0.0.1", SMTP, timeout=60) as client, pytest.raises(smtplib.SMTPRecipientsRefused):
+        client.send_message(mail("seen@example.ee"), to_addrs=["nobody@shop.example"])
+    assert requests.get(f"{address}/readyz", timeout=30).json() == {"status": "ready"}
+    assert 'tellonce_ingest_refused_total{code="smtp_550"} 1.0' in requests.get(f"{address}/metrics", timeout=30).text
+    status = stack.tellonce("status")
+    assert "mail listener" in status
+    assert "ready" in status

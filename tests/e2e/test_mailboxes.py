@@ -106,12 +106,16 @@ def test_what_comes_is_read_as_it_comes_and_nothing_is_changed(server: Dovecot, 
 
 def test_a_server_that_goes_away_is_waited_for(server: Dovecot, box: Make, kept: Kept) -> None:
     deliver(server, "1")
-    with running(box()):
+    connected: list[bool] = []
+    with running(box(tell=connected.append)):
         wait_for(lambda: kept.ids == ["1"], "the first mail")
+        assert connected == [True]
         server.down()
+        wait_for(lambda: not connected[-1], "it to say so")
         server.up()
         deliver(server, "2")
         wait_for(lambda: kept.ids == ["1", "2"], "the second mail")
+    assert connected[-1]
 
 
 def test_while_the_log_is_away_nothing_counts_as_read(server: Dovecot, box: Make, kept: Kept) -> None:
