@@ -12,7 +12,7 @@ import segment.analytics.client
 import sqlalchemy as sa
 from cloudevents.core.bindings import http as binding
 from cloudevents.core.v1.event import CloudEvent
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator
 
 from schemas.event import Event
 from services import access
@@ -125,8 +125,9 @@ SECRET = "the account's token"
 SIGNED = {"CallSid": "CA1", "AccountSid": "AC1", "From": "+37255512340", "To": "+3726000100", "CallStatus": "ringing"}
 
 
-def _by_twilio(url: str, fields: dict[str, str]) -> dict[str, str]:
-    return {"X-Twilio-Signature": RequestValidator(SECRET).compute_signature(url, fields)}
+def _by_twilio(url: str, fields: dict[str, str], algorithm: str | None = None) -> dict[str, str]:
+    signed = {"X-Twilio-Signature": RequestValidator(SECRET).compute_signature(url, fields, algorithm)}
+    return signed | ({SIGNATURE_SETTINGS_HEADER: f"key=k1,algorithm={algorithm}"} if algorithm else {})
 
 
 def test_what_twilios_own_validator_signs_is_taken_and_what_was_altered_is_not(address: str, engine: sa.Engine) -> None:
@@ -138,6 +139,9 @@ def test_what_twilios_own_validator_signs_is_taken_and_what_was_altered_is_not(a
     for fields, headers, status in (
         (SIGNED, signed, 200),
         (SIGNED, signed, 200),  # a retry
+        (SIGNED, _by_twilio(url, SIGNED, "HMAC_SHA256"), 200),  # by a shared key
+        (SIGNED, signed | {SIGNATURE_SETTINGS_HEADER: "key=k1,algorithm=HMAC_SHA256"}, 401),
+        (SIGNED, signed | {SIGNATURE_SETTINGS_HEADER: "key=k1,algorithm=NONE"}, 401),
         (SIGNED | {"From": "+37255500000"}, signed, 401),
         (SIGNED, _by_twilio(url + "x", SIGNED), 401),
         (SIGNED, {}, 401),

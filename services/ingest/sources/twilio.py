@@ -8,9 +8,9 @@ Source: Twilio's TwiML and Voice reference, its page on webhook security, and `R
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,6 +23,7 @@ from services.ingest.sources.fields import given, number, text
 from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor, check_signature
 
 PORTS = {"https": 443, "http": 80}
+HASHES = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
 # A call's last states, and what they say of its end beyond that it ended.
 ENDS = {"completed": None, "busy": "busy", "failed": "failed", "no-answer": "no_answer", "canceled": "canceled"}
 OUTBOUND = frozenset({"outbound-api", "outbound-dial", "trunking-terminating"})
@@ -30,10 +31,12 @@ SPEAKERS = {"inbound_track": "customer", "outbound_track": "agent"}
 
 
 def verify(post: Post, secrets: Sequence[str]) -> None:
-    """HMAC-SHA1 in base64 over the public address and the sorted fields of a form. Raises Forged.
+    """HMAC in base64 over the public address and the sorted fields of a form. Raises Forged.
 
-    Of another body the address carries the SHA-256. Some of Twilio's servers sign the address with its port.
+    By SHA-1, or what a header names where a shared key signs. Of another body the address carries the SHA-256. Some of
+    Twilio's servers sign the address with its port.
     """
+    hash = _hash(post.headers.get("x-twilio-webhooks-signature-settings", ""))
     given, fields = post.headers.get("x-twilio-signature"), b""
     hashed = post.query_params.get("bodySHA256")
     if hashed is not None:
@@ -43,7 +46,7 @@ def verify(post: Post, secrets: Sequence[str]) -> None:
         pairs = sorted({(one.name.encode(), one.content) for one in post.form})
         fields = b"".join(name + value for name, value in pairs)
     addresses = [address.encode() + fields for address in _addresses(post)]
-    check_signature((_signature(secret, signed) for secret in secrets for signed in addresses), given)
+    check_signature((_signature(secret, signed, hash) for secret in secrets for signed in addresses), given)
 
 
 def translate(post: Post) -> Iterator[Document]:
@@ -221,8 +224,17 @@ def _addresses(post: Post) -> list[str]:
     ]
 
 
-def _signature(secret: str, signed: bytes) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha1).digest()).decode()
+def _hash(settings: str) -> Callable[[], Any]:
+    """The hash of a signature, by `key=…,algorithm=HMAC_SHA256` or the like. Raises Forged."""
+    said = dict(pair.strip().partition("=")[::2] for pair in settings.split(","))
+    name = said.get("algorithm") or "HMAC_SHA1"
+    if found := HASHES.get(name.upper()):
+        return found
+    raise Forged("signature_unknown", f"The signature is by {name[:99]!r}; known are {', '.join(HASHES)}.")
+
+
+def _signature(secret: str, signed: bytes, hash: Callable[[], Any]) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), signed, hash).digest()).decode()
 
 
 def answer(post: Post, problem: Problem | None) -> Reply:
@@ -241,7 +253,7 @@ VENDORS = (
         verify=verify,
         answer=answer,
         methods="GET POST",
-        secret="the account's auth token",
+        secret="the account's auth token, or the shared key of its webhooks",
         reference="https://www.twilio.com/docs/voice/twiml",
         setup=(
             "Give the account's auth token by `tellonce sources secret`, and say under which address Twilio reaches "
