@@ -70,6 +70,16 @@ def test_what_an_event_and_the_record_both_tell_is_told_alike() -> None:
         assert {**event, "recordedtime": ""} == {**same, "recordedtime": ""}
 
 
+def test_a_record_that_was_changed_tells_what_is_new_and_nothing_twice() -> None:
+    known = {one["id"] for one in becomes(CONNECT, post(RECORD))}
+    later = RECORD | {"LastUpdateTimestamp": "2026-05-06T09:55:00Z"}
+    assert {one["id"] for one in becomes(CONNECT, post(later))} == known
+    later |= {"Agent": {**RECORD["Agent"], "AfterContactWorkDuration": 400}, "Attributes": {"reason": "refund"}}
+    new = [one for one in becomes(CONNECT, post(later)) if one["id"] not in known]
+    assert [one["type"] for one in new] == ["call.ended", "call.menu_choice"]
+    assert (new[0]["data"]["wrap_up_seconds"], new[1]["data"]["reason"]) == (400, "refund")
+
+
 def test_names_of_fields_are_read_in_any_case() -> None:
     detail = {"EventType": "CONNECTED_TO_AGENT", "ContactId": "c-9", "Channel": "Voice",
               "AgentInfo": {"AgentArn": "x/a-1", "connectedToAgentTimestamp": "2026-05-06T09:33:40Z"}}  # fmt: skip

@@ -79,6 +79,17 @@ def test_a_charge_of_an_invoice_is_told_by_the_invoice_alone() -> None:
     assert becomes("stripe", INVOICE | {"type": "payout.paid"}) == []
 
 
+def test_what_was_given_back_is_told_also_of_an_invoice_and_each_time_anew() -> None:
+    charge = {"object": "charge", "id": "ch_1", "invoice": "in_1", "amount": 5000, "amount_refunded": 1500,
+              "currency": "eur", "customer": "cus_1"}  # fmt: skip
+    refunded = INVOICE | {"type": "charge.refunded"}
+    first = only("stripe", refunded | {"data": {"object": charge, "previous_attributes": {"amount_refunded": 0}}})
+    again = charge | {"amount_refunded": 4000}
+    second = only("stripe", refunded | {"data": {"object": again, "previous_attributes": {"amount_refunded": 1500}}})
+    assert [one["data"]["status"] for one in (first, second)] == ["refunded", "refunded"]
+    assert [one["data"]["amount"] for one in (first, second)] == ["15.00", "25.00"]
+
+
 def test_an_order_is_a_purchase_and_its_parcel_a_delivery() -> None:
     bought = only("shopify", ORDER, {"x-shopify-topic": "orders/create"})
     assert (bought["type"], bought["id"]) == ("purchase.made", "order-450789469")
@@ -98,6 +109,16 @@ def test_a_refund_is_a_bill() -> None:
               "transactions": [{"amount": "41.94", "kind": "refund"}]}  # fmt: skip
     event = only("shopify", refund, {"x-shopify-topic": "refunds/create"})
     assert (event["type"], event["data"]["status"], event["data"]["amount"]) == ("billing.updated", "refunded", "41.94")
+
+
+def test_a_refund_in_an_order_is_its_customers_and_all_that_was_given_back() -> None:
+    back = [{"amount": "41.94", "status": "success"}, {"amount": "8.06", "status": "success"},
+            {"amount": "50.00", "status": "failure"}]  # fmt: skip
+    refund = {"id": 5, "order_id": 450789469, "created_at": "2026-05-04T10:13:20Z", "transactions": back}
+    event = only("shopify", ORDER | {"refunds": [refund]}, {"x-shopify-topic": "orders/updated"})
+    assert (event["id"], event["time"], event["data"]["amount"]) == ("refund-5", "2026-05-04T10:13:20Z", "50.00")
+    assert read(event)[3] == ["email:mari@example.ee", "shopify:207119551"]
+    assert becomes("shopify", ORDER, {"x-shopify-topic": "orders/updated"}) == []
 
 
 def test_a_parcel_of_any_carrier() -> None:

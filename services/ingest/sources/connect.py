@@ -2,7 +2,8 @@
 
 A contact and those that it was transferred to are one conversation, that of the first. What an event and the contact's
 record both tell is told in the same words under the same id, so that it counts once. Names of fields are read in any
-case, for AWS writes them in several. Of Contact Lens only what is final is taken, never an utterance in the making.
+case, for AWS writes them in several. A record that was changed comes again: what is new in it is told as well. Of
+Contact Lens only what is final is taken, never an utterance in the making.
 Source: AWS' documentation of contact events, of the data model of contact records, of Contact Lens' files and
 segments, and of Firehose's HTTP endpoints.
 """
@@ -21,7 +22,7 @@ from schemas.codec import Malformed
 from services.errors import Problem
 from services.ingest.sources import lens
 from services.ingest.sources.calls import between, happening, language, party
-from services.ingest.sources.fields import given, items, moment, number, part, text
+from services.ingest.sources.fields import content_id, given, items, moment, number, part, text
 from services.ingest.sources.vendor import Document, Post, Reply, Vendor
 
 OUTBOUND = frozenset({"outbound", "external_outbound", "callback"})
@@ -177,11 +178,10 @@ def _disconnected(contact: Contact) -> Document:
     desk["queue"] = text(contact.queue, "name") or _last(contact.queue, "queuearn", "arn")
     talked = number(contact.agent, "agentinteractionduration")
     talked = between(contact.answered_at, end) if talked is None else talked
-    step = "record" if contact.is_record else "disconnected"
     if contact.channel != "voice":
         seconds = between(moment(body, "initiationtimestamp"), end)
         known = given(disposition=_disposition(contact), seconds=seconds)
-        return contact.event("chat.ended", step, end, *contact.customer, **known)
+        return contact.event("chat.ended", _end(contact, known), end, *contact.customer, **known)
     figures = given(
         ringing_seconds=number(contact.queue, "duration"),
         talk_seconds=talked,
@@ -191,7 +191,12 @@ def _disconnected(contact: Contact) -> Document:
     figures = {name: value for name, value in figures.items() if value >= 0}
     ours = text(part(body, "systemendpoint"), "address")
     said: Document = {"disposition": _disposition(contact), "number": ours} | desk | figures
-    return contact.event("call.ended", step, end, *contact.customer, **said)
+    return contact.event("call.ended", _end(contact, given(**said)), end, *contact.customer, **said)
+
+
+def _end(contact: Contact, said: Document) -> str:
+    """The step's name: a record that was changed is another one where it tells something else."""
+    return f"record/{content_id(contact.customer, said)}" if contact.is_record else "disconnected"
 
 
 STEPS = {
@@ -210,7 +215,7 @@ def _attributes(contact: Contact, attributes: Document) -> Iterator[Document]:
     """What the flow has learnt of why they call: attributes named `reason`, `intent`, `menu`, `choice`."""
     if found := _choice(attributes):
         at = moment(contact.body, "connectedtosystemtimestamp") or moment(contact.body, "initiationtimestamp")
-        yield contact.event("call.menu_choice", "attributes", at, *contact.customer, **found)
+        yield contact.event("call.menu_choice", f"attributes/{content_id(found)}", at, *contact.customer, **found)
 
 
 def _choice(known: Document) -> Document:

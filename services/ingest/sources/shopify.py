@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from services.ingest.sources.fields import (
     content_id,
@@ -28,7 +29,7 @@ from services.ingest.sources.fields import (
 )
 from services.ingest.sources.vendor import Document, Post, Vendor, check_signature
 
-PAYMENTS = {"paid": "paid", "cancelled": "cancelled", "partially_refunded": "refunded"}
+PAYMENTS = {"paid": "paid", "cancelled": "cancelled"}
 SHIPMENTS = {
     "confirmed": "shipped", "label_printed": "prepared", "label_purchased": "prepared", "in_transit": "in_transit",
     "out_for_delivery": "out_for_delivery", "attempted_delivery": "attempted", "ready_for_pickup": "ready_for_pickup",
@@ -62,8 +63,12 @@ def translate(post: Post) -> Iterator[Document]:
         yield {**known, **_bill(body, PAYMENTS[what], amount), "id": f"order-{number}/{what}",
                "time": told(ended, post.received_at)}  # fmt: skip
     elif topic == "refunds/create":
-        paid = [text(one, "amount") for one in items(body, "transactions")]
-        yield {**known, **_bill(body, "refunded", next((one for one in paid if one), None)), "id": f"refund-{number}"}
+        yield {**known, **_bill(body, "refunded", _refund(body)), "id": f"refund-{number}"}
+    elif topic == "orders/updated":  # a refund by itself does not say whose it is
+        for refund in items(body, "refunds"):
+            if id := text(refund, "id"):
+                when = told(moment(refund, "processed_at") or moment(refund, "created_at"), post.received_at)
+                yield {**known, **_bill(body, "refunded", _refund(refund)), "id": f"refund-{id}", "time": when}
     elif topic.startswith("fulfillments/"):
         yield from _parcel(body, number, known)
     elif topic in ("customers/create", "customers/update"):
@@ -98,6 +103,13 @@ def _bill(body: Document, status: str, amount: str | None) -> Document:
     money = given(amount=money_of({"amount": amount}, "amount"), currency=currency_of(body), reason=reason)
     data = {"status": status, **money}
     return {"type": "billing.updated", "channel": "other", "references": _references(body), "data": data}
+
+
+def _refund(refund: Document) -> str | None:
+    """What was given back in all: by card, as a gift card, …"""
+    done = [one for one in items(refund, "transactions") if text(one, "status") in (None, "success")]
+    given_back = [Decimal(amount) for one in done if (amount := money_of(one, "amount"))]
+    return str(sum(given_back)) if given_back else None
 
 
 def _parcel(body: Document, number: str, known: Document) -> Iterator[Document]:
@@ -150,11 +162,13 @@ VENDORS = (
         reference="https://shopify.dev/docs/apps/build/webhooks",
         setup=(
             "Settings → Notifications → Webhooks: make one for each topic below, in JSON, with `{url}`. Give the "
-            "secret shown below the list by `tellonce sources secret`."
+            "secret shown below the list by `tellonce sources secret`. Of refunds choose Order update: what comes as "
+            "Refund create does not say whose it is."
         ),
         becomes={
             "orders/create": "purchase.made",
-            "orders/paid, orders/cancelled, refunds/create": "billing.updated",
+            "orders/paid, orders/cancelled; refunds in orders/updated": "billing.updated",
+            "refunds/create": "billing.updated, of nobody",
             "fulfillments/create, fulfillments/update": "delivery.updated",
             "customers/create, customers/update": "customer.identified",
         },

@@ -8,7 +8,19 @@ Source: Stripe, "Webhook signatures" and the types of its events.
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from services.ingest.sources.fields import currency_of, given, items, moment, name, named, part, quantity, text, told
+from services.ingest.sources.fields import (
+    currency_of,
+    given,
+    items,
+    moment,
+    name,
+    named,
+    number,
+    part,
+    quantity,
+    text,
+    told,
+)
 from services.ingest.sources.vendor import Document, Post, Vendor, check_fresh, check_signature, signature
 
 INVOICES = {
@@ -47,8 +59,8 @@ def translate(post: Post) -> Iterator[Document]:
     if kind == "invoice" and what in INVOICES:  # "payment_succeeded" comes beside "paid"
         amount = text(found, "amount_paid") if what == "paid" else text(found, "amount_due")
         yield {**known, **_invoice(found, INVOICES[what], amount or text(found, "total"))}
-    elif kind == "charge" and what in CHARGES and not text(found, "invoice"):  # of an invoice its own event tells
-        amount = text(found, "amount_refunded") if what == "refunded" else text(found, "amount")
+    elif kind == "charge" and what in CHARGES and (what == "refunded" or not text(found, "invoice")):
+        amount = _refund(event, found) if what == "refunded" else text(found, "amount")  # else the invoice tells it
         yield {**known, **_invoice(found, CHARGES[what], amount)}
     elif kind == "charge.dispute" and what in DISPUTES:
         yield {**known, **_invoice(found, DISPUTES[what], text(found, "amount"))}
@@ -59,6 +71,13 @@ def translate(post: Post) -> Iterator[Document]:
     elif kind == "customer" and what in ("created", "updated"):
         traits = given(name=name(found, "name"))
         yield {**known, "type": "customer.identified", "data": {"traits": traits}}
+
+
+def _refund(event: Document, found: Document) -> str | None:
+    """What was given back now: the charge says what was in all, the event what that was before."""
+    whole = number(found, "amount_refunded")
+    before = number(part(part(event, "data"), "previous_attributes"), "amount_refunded") or 0
+    return None if whole is None else f"{whole - before:.0f}"
 
 
 def _invoice(found: Document, status: str, cents: str | None) -> Document:
@@ -135,7 +154,7 @@ VENDORS = (
         ),
         becomes={
             "invoice.finalized, .paid, .payment_failed, .overdue, .will_be_due, .voided": "billing.updated",
-            "charge.succeeded, .failed (without an invoice), .refunded, .dispute.created": "billing.updated",
+            "charge.succeeded, .failed (without an invoice); .refunded, .dispute.created": "billing.updated",
             "customer.subscription.created, .deleted, .paused, .resumed, .trial_will_end": "billing.updated",
             "checkout.session.completed": "purchase.made",
             "customer.created, customer.updated": "customer.identified",
