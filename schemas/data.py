@@ -1,7 +1,7 @@
 """What the `data` of each type of event holds. Fields we know are checked, fields we don't know are kept."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -10,6 +10,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 from schemas.event import Name, Short, Strict
@@ -253,5 +254,38 @@ class Correction(Data):
 
     one: Passage
     other: Passage
+    about: Handle | None = Field(default=None, description="On whose timeline it is.")
+    reason: str | None = None
+
+
+class Talk(Strict):
+    """Where the customer is: a conversation of a source, or one event; either may come only later."""
+
+    source: Short
+    conversation: Short | None = None
+    event: Short | None = Field(default=None, description="Its id.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.conversation is None) == (self.event is None):
+            raise ValueError("say conversation or event, one of both")
+        return self
+
+
+class Answered(Data):
+    """What a customer said when asked whether it is about an issue that is known."""
+
+    where: Talk
+    issue: Passage = Field(description="A passage of the issue.")
+    same: bool
+    about: Handle | None = Field(default=None, description="On whose timeline it is.")
+    reason: str | None = None
+
+
+class Stated(Data):
+    """How an issue stands, as a person said."""
+
+    issue: Passage = Field(description="A passage of the issue.")
+    state: Literal["open", "waiting", "resolved", "reopened"]
     about: Handle | None = Field(default=None, description="On whose timeline it is.")
     reason: str | None = None

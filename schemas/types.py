@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.data import (
+    Answered,
     Bar,
     Call,
     CallEnd,
@@ -25,6 +26,7 @@ from schemas.data import (
     Reaction,
     Recording,
     Search,
+    Stated,
     Transfer,
     Turn,
     Undelivered,
@@ -107,6 +109,8 @@ _TYPES = (
     EventType("identifier.barred", Bar, "other", INTERNAL, "A person said that it stands for nobody."),
     EventType("issue.joined", Correction, "other", INTERNAL, "A person said that two passages tell one issue."),
     EventType("issue.parted", Correction, "other", INTERNAL, "A person said that two passages tell two issues."),
+    EventType("issue.answered", Answered, "other", INTERNAL, "The customer said whether it is about a known issue."),
+    EventType("issue.stated", Stated, "other", INTERNAL, "A person said how an issue stands."),
 )
 
 TYPES: dict[str, EventType] = {type.name: type for type in _TYPES}

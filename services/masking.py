@@ -25,6 +25,7 @@ NAMING = {
     "message.edited": {"message"}, "message.deleted": {"message"}, "customer.identified": {"previous"},
     "feedback.received": {"contact"},
 }  # fmt: skip
+OWN_NAMING = {"about", "left", "right", "identifier", "one", "other", "issue", "where"}  # the same in our own
 LONG = 20_000  # bytes of an event in which a card's number is looked for while it is masked, and not before as well
 SMALLEST = 10 ** (cards.SHORTEST - 1)
 
@@ -71,8 +72,7 @@ class Masking:
 
     def _data(self, event: Event) -> dict[str, Any]:
         """The handles and passages in our own events, and what names other events, stay."""
-        handles = {"about", "left", "right", "identifier", "one", "other"} if event.source == OWN_SOURCE else set()
-        names = NAMING.get(event.type, handles)
+        names = NAMING.get(event.type, OWN_NAMING if event.source == OWN_SOURCE else set())
         masked: dict[str, Any] = self._value({name: value for name, value in event.data.items() if name not in names})
         return masked | {name: event.data[name] for name in names if name in event.data}
 

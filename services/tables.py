@@ -12,7 +12,7 @@ from services.columns import NOW, count, id, text, time
 from services.columns import metadata as metadata
 
 MILESTONES = ("billing.updated", "delivery.updated", "feedback.received", "note.written", "purchase.made")
-CORRECTIONS = ("issue.joined", "issue.parted")
+CORRECTIONS = ("issue.answered", "issue.joined", "issue.parted", "issue.stated")
 # What findings come from: what was said, by whom it was handled, how it ended, how they liked it.
 TELLING = (
     "call.ended", "call.menu_choice", "call.ringing", "call.started", "call.transferred", "call.turn", "chat.ended",

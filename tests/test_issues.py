@@ -83,6 +83,24 @@ def test_peoples_word_counts_and_the_later_one_most() -> None:
     assert len(threaded(one, other, corrections=[apart, same])) == 2
 
 
+def test_what_a_customer_answers_counts_for_all_they_say_in_that_conversation() -> None:
+    told = said(CARD), said("hello", 3, "call"), said(OTHER, 4, "call"), said(AGAIN, 9)
+    same, another = (Correction(THEN + timedelta(hours=2), "call", told[0].event, word) for word in (True, False))
+    assert threaded(*told, corrections=[same]) == [[CARD, "hello", OTHER, AGAIN]]
+    assert threaded(*told, corrections=[another]) == [[CARD, AGAIN], ["hello", OTHER]]
+    moved = Correction(THEN + timedelta(hours=10), told[2].event, told[0].event, False)
+    assert threaded(*told, corrections=[moved, same]) == [[CARD, "hello", AGAIN], [OTHER]]
+
+
+def test_how_an_issue_stands_is_what_a_person_said_until_more_happens() -> None:
+    told = [said(CARD, interaction="a"), said(OTHER, 1)]
+    done = Mark(THEN + timedelta(hours=2), told[0].event, State.resolved)
+    again = Mark(THEN + timedelta(hours=3), told[0].event, State.open)
+    assert [one.state for one in issues(told, BY, marks=[done])] == [State.resolved, State.open]
+    assert [one.state for one in issues(told, BY, marks=[again, done])] == [State.open, State.open]
+    assert issues([*told, said(AGAIN, 9)], BY, marks=[done])[0].state == State.reopened
+
+
 def test_an_issue_is_told_in_the_customers_words_and_has_a_state() -> None:
     told = [said(CARD, interaction="a"), said("Thanks, that solved it!", 2, interaction="a")]
     assert (issues(told, BY)[0].title, issues(told, BY)[0].state) == (CARD, State.resolved)
@@ -146,11 +164,13 @@ STORIES = st.lists(
 def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]], data: st.DataObject) -> None:
     told = [said(text, hours, interaction) for text, hours, interaction in story]
     events = [one.event for one in told] or ["none"]
-    pairs = st.tuples(st.sampled_from(events), st.sampled_from(events), st.booleans())
+    pairs = st.tuples(st.sampled_from([*events, "a", "b"]), st.sampled_from(events), st.booleans())
     words = [
         Correction(THEN + timedelta(hours=at), *word) for at, word in enumerate(data.draw(st.lists(pairs, max_size=3)))
     ]
     marks = [Mark(THEN + timedelta(hours=at), "a", State.waiting) for at in (3, 700)]
+    stated = st.tuples(st.integers(0, 1000), st.sampled_from(events), st.sampled_from(State))
+    marks += [Mark(THEN + timedelta(hours=at), *one) for at, *one in data.draw(st.lists(stated, max_size=2))]
     shuffled = data.draw(st.permutations(told))
 
     def all_of(

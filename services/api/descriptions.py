@@ -270,5 +270,16 @@ def _other(event: Wire, data: Data) -> str:
     return joined(f"{who(event)} said that two passages tell two issues", data.get("reason"))
 
 
+@_says("issue.answered")
+def _answered(event: Wire, data: Data) -> str:
+    about = "an issue that is known" if data.get("same") else "another issue than was thought"
+    return joined(f"Customer told {who(event)} that it is about {about}", data.get("reason"))
+
+
+@_says("issue.stated")
+def _stated(event: Wire, data: Data) -> str:
+    return joined(f"{who(event)} said that an issue is {data.get('state')}", data.get("reason"))
+
+
 def _handle(data: Data, name: str) -> str:
     return str((data.get(name) or {}).get("value") or "an identifier")

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api import queries
+from services.errors import NotFound
 from services.timeline.dossiers import dossier
 from services.timeline.findings import WINDOW, Findings, Seen, findings
+from services.timeline.issues import named_by
 from services.timeline.learning import Latest
 
 
@@ -21,3 +25,12 @@ async def look(
     known = await conn.run_sync(dossier, members)
     by = await asyncio.to_thread(latest.take, await conn.run_sync(latest.newer))
     return known.seen, await asyncio.to_thread(findings, known, by.similarity, [window], by.patterns)
+
+def began(conn: sa.Connection, id: UUID, issue: UUID) -> tuple[UUID, Seen]:
+    """A customer with the passage that an issue's id names, though an earlier one begins it now. Raises NotFound."""
+    rows = queries.members(conn, id)
+    found = next((one for one in dossier(conn, rows).seen if UUID(named_by(one.key)) == issue), None)
+    if found is None:
+        raise NotFound(f"The customer has no issue {issue}.", code="no_issue", hint="Take an id of a brief or /issues.")
+    return rows[0].customer_id, found
+

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from schemas.data import Passage
+from schemas.data import Passage, Talk
 from schemas.event import Author, Direction, Event
 from services.errors import Conflict, NotFound
 from services.eventlog import Appender, Draft
@@ -83,6 +83,31 @@ def correct(
     about = _reference(_identifier(conn, identifier_id))
     data: dict[str, object] = {"about": about, "one": one.model_dump(), "other": other.model_dump(), "reason": reason}
     return _do(conn, desk, _event("issue.joined" if same else "issue.parted", author, data))
+
+
+def answer(
+    conn: sa.Connection, desk: Desk, where: Talk, identifier_id: UUID, issue: Passage, same: bool, author: Author
+) -> Event:
+    """Remember that a customer said whether what they come about is the issue of a passage, beside it. Raises NotFound.
+
+    It counts for all they say there, also before it is on record."""
+    said = where.model_dump(exclude_none=True)
+    return _on_issue(conn, desk, "issue.answered", identifier_id, issue, author, where=said, same=same)
+
+
+def state(
+    conn: sa.Connection, desk: Desk, identifier_id: UUID, issue: Passage, state: str, author: Author,
+    reason: str | None = None,
+) -> Event:  # fmt: skip
+    """Remember how the issue of a passage stands, beside it, until more happens. Raises NotFound."""
+    return _on_issue(conn, desk, "issue.stated", identifier_id, issue, author, state=state, reason=reason)
+
+
+def _on_issue(
+    conn: sa.Connection, desk: Desk, type: str, identifier_id: UUID, issue: Passage, author: Author, **said: object
+) -> Event:
+    about = _reference(_identifier(conn, identifier_id))
+    return _do(conn, desk, _event(type, author, {"about": about, "issue": issue.model_dump(), **said}))
 
 
 def customer_of(conn: sa.Connection, id: UUID) -> UUID:

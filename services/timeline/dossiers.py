@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from schemas.codec import Unreadable, decode
 from services.identifiers import OWN_SOURCE
 from services.tables import CORRECTIONS, TALK, TELLING
-from services.timeline.findings import Dossier, Seen, correction
+from services.timeline.findings import Dossier, Seen
 from services.timeline.unions import Unions
+from services.timeline.words import word
 
 DEALINGS, VISITS = 40, 20  # interactions looked at, visits among them
 FIRST, LAST = 15, 5  # events of each part: what it is about is said at its start, what came of it at its end
@@ -79,7 +80,7 @@ def dossiers(
     persons = {row.customer_id for row in members if not row.shared}
     told = [row for row in members if not row.shared or row.customer_id not in persons]
     asked = {"types": list(TELLING), "dealings": dealings, "visits": visits, "first": FIRST, "last": LAST}
-    seen, joined, shown, corrected = (defaultdict[UUID, list[Any]](list) for _ in range(4))
+    seen, joined, shown, words = (defaultdict[UUID, list[Any]](list) for _ in range(4))
     for row in set(conn.execute(TOLD, asked | _named(told))):  # of short ones the first are the last
         with suppress(Unreadable):  # it was read once, or would not be stored; the page shows it as it is
             event = decode(row.event.encode())
@@ -87,11 +88,11 @@ def dossiers(
     for row in conn.execute(JOINED, _named(members)):
         joined[row.customer_id].append((row.at, str(row.left_id), str(row.right_id)))
     for row in conn.execute(CORRECTED, _named(members)):
-        corrected[row.customer_id].append(correction(decode(row.event.encode())))
+        words[row.customer_id].append(word(decode(row.event.encode())))
     for row in conn.execute(SHOWN, _named(members)):
         shown[row.customer_id].append(row.read_at)
     return {
-        id: Dossier(seen[id], Unions(joined[id]), shown[id], corrected[id], id in persons)
+        id: Dossier(seen[id], Unions(joined[id]), shown[id], words[id], id in persons)
         for id in dict.fromkeys(row.customer_id for row in members)
     }
 

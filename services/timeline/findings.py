@@ -11,7 +11,7 @@ from typing import NamedTuple
 from schemas.data import Passage
 from schemas.event import Direction, Event, Role
 from services.timeline.facts import Fact, Pattern, Sort, facts
-from services.timeline.issues import Correction, Issue, Mark, State, issues
+from services.timeline.issues import Correction, Issue, Mark, State, Word, issues
 from services.timeline.repeats import Known, Repeat, repeats
 from services.timeline.similarity import Similarity
 from services.timeline.statements import statement
@@ -49,7 +49,7 @@ class Dossier(NamedTuple):
     seen: Sequence[Seen]
     joined: Unions
     shown: Sequence[datetime] = ()
-    corrections: Sequence[Correction] = ()
+    words: Sequence[Word] = ()
     person: bool = True  # otherwise each dealing is somebody's own, as on a switchboard's number
 
 
@@ -83,7 +83,8 @@ def findings(
 def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], patterns: Sequence[Pattern]) -> Findings:
     seen = standing(dossier.seen)
     told = (statement(one.event, one.interaction) for one in seen.values())
-    found = issues(filter(None, told), by, dossier.corrections, filter(None, map(_mark, seen.values())))
+    marks = [*filter(None, map(_mark, seen.values())), *(one for one in dossier.words if isinstance(one, Mark))]
+    found = issues(filter(None, told), by, (one for one in dossier.words if isinstance(one, Correction)), marks)
     said = facts((one.event for one in seen.values()), patterns)
     known = Known(
         {key: one.event.received_at or one.event.occurred_at for key, one in seen.items()},
@@ -115,12 +116,6 @@ def standing(seen: Iterable[Seen]) -> dict[str, Seen]:
             rewritten = said.model_copy(update={"text": change.event.text, "data": {**said.data, "html": None}})
             found[key] = replace(found[key], event=rewritten)
     return found
-
-
-def correction(event: Event) -> Correction:
-    """What a person said of two passages."""
-    one, other = (f"{said['source']} {said['event']}" for said in (event.data["one"], event.data["other"]))
-    return Correction(event.occurred_at, one, other, event.type == "issue.joined")
 
 
 def asked_again(said: Iterable[Fact], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:

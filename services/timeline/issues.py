@@ -40,7 +40,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A person's word that two events tell one issue, or not; of two about the same pair the later counts."""
+    """A person's word that two events tell one issue, or not; of two about the same pair the later counts.
+
+    `one` may also be an interaction: then it is said of each event in it, whenever that comes.
+    """
 
     at: datetime
     one: str
@@ -50,11 +53,17 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What says how an interaction stands: that the company answered (`waiting`), or that it is done (`resolved`)."""
+    """What says how an interaction stands: that the company answered (`waiting`), or that it is done (`resolved`).
+
+    `where` may also be an event: then it is a person's word on the issue which that event tells, whatever it was.
+    """
 
     at: datetime
-    interaction: str
+    where: str
     state: State
+
+
+Word = Correction | Mark  # of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Issue:
     @property
     def id(self) -> str:
         """The same for as long as the same statement is its first."""
-        return hashlib.blake2b(self.members[0].statement.event.encode(), digest_size=16).hexdigest()
+        return named_by(self.members[0].statement.event)
 
     @property
     def title(self) -> str:
@@ -87,6 +96,11 @@ class Issue:
         told = next((one for one in said if one.kind == Kind.explanation), said[0])
         line = " ".join(told.text.split())
         return line if len(line) <= TITLE else line[:TITLE].rsplit(" ", 1)[0] + " …"
+
+
+def named_by(event: str) -> str:
+    """The id of the issue that an event begins; it goes on to name that event when an earlier one begins it."""
+    return hashlib.blake2b(event.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ def issues(
 ) -> list[Issue]:
     """The issues of one customer, by their first statement. The same for any order of what is given."""
     ordered = sorted(set(statements), key=lambda one: (one.at, one.event))
-    words = _words(corrections)
+    words = _words(corrections, ordered)
     vectors = {
         one.event: by.vector(one.matter, one.language, (f"{kind} {value}" for kind, value in one.references))
         for one in ordered
@@ -131,9 +145,12 @@ def issues(
     return made
 
 
-def _words(corrections: Iterable[Correction]) -> Mapping[frozenset[str], bool]:
+def _words(corrections: Iterable[Correction], said: Iterable[Statement]) -> Mapping[frozenset[str], bool]:
     ordered = sorted(corrections, key=lambda one: (one.at, one.one, one.other, one.same))
-    return {frozenset((one.one, one.other)): one.same for one in ordered}
+    held: dict[str, list[str]] = {}
+    for statement in said if ordered else ():
+        held.setdefault(statement.interaction, []).append(statement.event)
+    return {frozenset((event, one.other)): one.same for one in ordered for event in held.get(one.one, (one.one,))}
 
 
 def _barred(said: Statement, made: Sequence[Issue], words: Mapping[frozenset[str], bool]) -> set[int]:
@@ -193,14 +210,17 @@ def _alike(
 
 
 def _state(issue: Issue, marks: Sequence[Mark]) -> State:
-    """By what happened last: a closing resolves, an answer makes it wait, more words open it again."""
-    mine = {one.statement.interaction for one in issue.members}
-    steps = [(mark.at, 1, mark.state) for mark in marks if mark.interaction in mine]
+    """By what happened last: a closing resolves, an answer makes it wait, more words open it again; a person's word
+    on it is taken as it is."""
+    events = {one.statement.event for one in issue.members}
+    interactions = {one.statement.interaction for one in issue.members}
+    steps = [(mark.at, 1, mark.state) for mark in marks if mark.where in interactions]
+    steps += [(mark.at, 2, mark.state) for mark in marks if mark.where in events]
     for said in (one.statement for one in issue.members):
         if said.kind != Kind.smalltalk:
             steps.append((said.at, 0, State.resolved if said.kind == Kind.closing else State.open))
     state = State.open
-    for _, _, step in sorted(steps):
-        back = step == State.open and state in (State.resolved, State.reopened)
+    for _, rank, step in sorted(steps):
+        back = not rank and step == State.open and state in (State.resolved, State.reopened)
         state = State.reopened if back else step
     return state

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.codec import to_wire
 from schemas.event import Author, Role
+from services import access
 from services.access import Caller
 from services.api import queries
 from services.api.backing import Back
@@ -96,8 +97,9 @@ def unmerge(id: UUID, said: NewUnmerge, back: Back, caller: Agent) -> Unmerged:
 
 
 def author(caller: Caller) -> Author:
-    """Who asks, as the author of an event."""
-    return Author(role=Role.agent, id=caller.name, name=caller.name)
+    """Who asks, as the author of an event; a channel is there as a bot."""
+    role = Role.bot if caller.role == access.Role.channel else Role.agent
+    return Author(role=role, id=caller.name, name=caller.name)
 
 
 def _apart(rows: queries.Rows, handles: list[Handle], rules: Rules) -> list[UUID]:

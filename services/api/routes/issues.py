@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from schemas.data import Passage
+from schemas.data import Passage, Talk
 from services.access import Caller
 from services.api import issues, matters, queries
 from services.api.backing import Back, Backing, Transaction
-from services.api.callers import Agent
+from services.api.callers import Agent, AgentOrChannel
 from services.api.matters import Check, Matters, Record
 from services.api.reads import Traced
 from services.api.routes.commands import Words, author
@@ -20,6 +20,7 @@ from services.timeline import commands
 from services.timeline.dossiers import dossier
 from services.timeline.facts import answering
 from services.timeline.findings import WINDOW
+from services.timeline.issues import State
 
 router = APIRouter(tags=["issues"], responses=ERRORS)
 Window = Annotated[int, Query(ge=1, le=30, description="Days within which coming back counts.")]
@@ -31,6 +32,19 @@ class Corrected(BaseModel):
     passages: list[Passage] = Field(min_length=1, max_length=100, description="All that a call said, for instance.")
     other: Passage = Field(alias="with", description="A passage of the issue.")
     reason: Words | None = Field(default=None, examples=["The call was about the same parcel."])
+
+
+class Answer(Talk):
+    """What the customer said when asked whether it is about the issue, and where."""
+
+    same: bool = Field(description="It is about this issue; otherwise about another.")
+
+
+class Standing(BaseModel):
+    """How an issue stands."""
+
+    state: State
+    reason: Words | None = Field(default=None, examples=["The parcel was found and delivered."])
 
 
 class Noted(BaseModel):
@@ -93,6 +107,28 @@ def join(id: UUID, said: Corrected, back: Back, caller: Agent) -> Noted:
 def part(id: UUID, said: Corrected, back: Back, caller: Agent) -> Noted:
     """Each passage leaves the issue of the other; the last word on two passages counts."""
     return _correct(id, said, False, back, caller)
+
+
+@router.post("/v1/customers/{id}/issues/{issue}/answer", summary="Say whether it is about a known issue")
+def answer(id: UUID, issue: UUID, said: Answer, back: Back, caller: AgentOrChannel) -> Noted:
+    """The customer's answer to the ready question of a brief: what they say in that conversation, or event, is of this
+    issue, or is not. It may come before they said anything there, and stays so through every recomputation."""
+    where = Talk(**said.model_dump(exclude={"same"}))
+    with back.writing.begin() as conn:
+        customer, found = issues.began(conn, id, issue)
+        beside, passage = UUID(found.identifier), found.passage
+        commands.answer(conn, back.desk(conn), where, beside, passage, said.same, author(caller))
+    return Noted(customer=customer)
+
+
+@router.post("/v1/customers/{id}/issues/{issue}/state", summary="Say how an issue stands")
+def state(id: UUID, issue: UUID, said: Standing, back: Back, caller: Agent) -> Noted:
+    """It stands so until more happens: a word of the customer's about a resolved issue opens it again."""
+    with back.writing.begin() as conn:
+        customer, found = issues.began(conn, id, issue)
+        where = UUID(found.identifier)
+        commands.state(conn, back.desk(conn), where, found.passage, said.state, author(caller), said.reason)
+    return Noted(customer=customer)
 
 
 def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Caller) -> Noted:
