@@ -6,15 +6,15 @@ for an attribute must be a scalar.
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 from pydantic import BaseModel
 
+from schemas.canonical import known
 from schemas.cleaning import Unkeepable, cleaned, is_suspect
 from schemas.event import Event
-from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read
+from schemas.reading import INSIDE, JSON, TIMES, VERSION, Malformed, read, written
 
 __all__ = ["Malformed", "Unreadable", "decode", "encode", "from_wire", "to_wire", "written"]
 
@@ -63,8 +63,11 @@ def decode(line: bytes) -> Event:
         raise Unreadable("not_an_event", "the record is no JSON object")
     if (version := document.get("specversion")) != VERSION:
         raise Unreadable("unknown_version", f"specversion is {version!r}, not {VERSION!r}")
+    suspect = is_suspect(line)
+    if not suspect and (event := known(document)):
+        return event
     try:
-        return read(cleaned(document) if is_suspect(line) else document, "")
+        return read(cleaned(document) if suspect else document, "")
     except (Malformed, Unkeepable) as error:
         raise Unreadable("not_an_event", str(error)) from None
 
@@ -98,9 +101,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {name: item for name, item in value.__dict__.items() if item is not None}
     return value
-
-
-@lru_cache(maxsize=64)  # all events of a request came at one time
-def written(moment: datetime) -> str:
-    """A time in UTC as it is on the wire."""
-    return moment.isoformat().replace("+00:00", "Z")

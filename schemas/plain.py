@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.cleaning import ONLY_JSON, is_suspect
-from schemas.codec import written
 from schemas.event import Direction, Role, Verification
-from schemas.reading import AHEAD, EARLIEST, INSIDE, JSON, NAMES, VERSION, direction_of, source_of
+from schemas.reading import AHEAD, EARLIEST, INSIDE, JSON, NAMES, VERSION, direction_of, source_of, written
 from schemas.types import TYPES
 
 SHORT = 512
@@ -71,13 +70,13 @@ def _plain(
         "direction": fields["direction"] if "direction" in fields else direction_of(known, data).value,
         "id": id,
         "recordedtime": written(received_at),
-        "source": source_of(source, _worded(fields["source"])) if "source" in fields else source,
+        "source": source_of(source, worded(fields["source"])) if "source" in fields else source,
         "specversion": fields.get("specversion", VERSION),
         "time": _time(fields["occurred_at"], received_at),
         "type": type,
     }
     if conversation is not None:
-        wire["conversation"] = _worded(conversation)
+        wire["conversation"] = worded(conversation)
     if (
         wire["channel"] not in channels
         or wire["datacontenttype"] != JSON
@@ -85,7 +84,7 @@ def _plain(
         or wire["specversion"] != VERSION
         or not (known or TYPE.fullmatch(type))
         or not 0 < len(wire["source"]) <= SHORT
-        or not _worded(id)
+        or not worded(id)
     ):
         raise _NotPlain
     line = orjson.dumps(wire, option=ONLY_JSON | orjson.OPT_SORT_KEYS)
@@ -128,7 +127,7 @@ def _filled(value: Any) -> Any:
     return value
 
 
-def _worded(value: str) -> str:
+def worded(value: str) -> str:
     if value.__class__ is not str or len(value) > SHORT or not value.strip():
         raise _NotPlain
     return value
@@ -146,7 +145,7 @@ def _identifiers(found: list[dict[str, str]]) -> list[dict[str, str]]:
         raise _NotPlain
     for one in found:
         type = one["type"]
-        if not (type in USUAL or NAME.fullmatch(type)) or not _worded(one["value"]):
+        if not (type in USUAL or NAME.fullmatch(type)) or not worded(one["value"]):
             raise _NotPlain
         if len(one) != 2 and (len(one) != 3 or one["verification"] not in VERIFICATIONS):
             raise _NotPlain
@@ -158,7 +157,7 @@ def _references(found: list[dict[str, str]]) -> list[dict[str, str]]:
         raise _NotPlain
     for one in found:
         type = one["type"]
-        if not (type in USUAL or NAME.fullmatch(type)) or not _worded(one["value"]) or len(one) != 2:
+        if not (type in USUAL or NAME.fullmatch(type)) or not worded(one["value"]) or len(one) != 2:
             raise _NotPlain
     return found
 
@@ -166,7 +165,7 @@ def _references(found: list[dict[str, str]]) -> list[dict[str, str]]:
 def _author(author: dict[str, str]) -> dict[str, str]:
     role = author.get("role", "customer")
     others = author.keys() - {"role"}
-    if role not in ROLES or not others <= {"id", "name"} or not all(_worded(author[name]) for name in others):
+    if role not in ROLES or not others <= {"id", "name"} or not all(worded(author[name]) for name in others):
         raise _NotPlain
     return author if "role" in author else {**author, "role": role}
 

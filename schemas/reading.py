@@ -168,6 +168,12 @@ def _time(name: str, value: Any) -> datetime:
     _refuse(f"{name}_without_zone", f'Field "{name}" is {value!r}, without a time zone: {HINTS[name]}.')
 
 
+@lru_cache(maxsize=64)  # all events of a request came at one time
+def written(moment: datetime) -> str:
+    """A time in UTC as it is on the wire."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _named(identifiers: Any) -> Any:
     """Identifiers without those whose value is blank: forms and SDKs send them where they know nothing."""
     if not isinstance(identifiers, list):
