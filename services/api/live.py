@@ -170,7 +170,7 @@ def news(conn: sa.Connection, asked: UUID, place: Place) -> News:
     if place.tx >= rows[0].settled:
         return News(whole, [], Place(rows[0].settled - 1), reset=True)
     found = conn.execute(NEWS, {"ids": ids_of(rows), **place._asdict()}).all()
-    shown = joined(conn, ids_of(rows), [happening(row) for row in found])
+    shown = joined(conn, ids_of(rows), [happening(row._mapping) for row in found])
     items = [(Place(row.tx, row.event_key), item) for row, item in zip(found, shown, strict=True)]
     return News(whole, items, items[-1][0] if items else place, reset=False)
 

@@ -28,24 +28,22 @@ WHOLE = f"""
     ORDER BY mine.first_at, mine.first_key, mine.id"""
 MEMBERS, MEMBERS_BY_KEY = sa.text(WHOLE % "id = :asked"), sa.text(WHOLE % "type = :type AND value = :value")
 COUNTED, LEAST = 2000, 50  # parts of interactions that figures are made of, and of each identifier at least
-# Names, the newest first, stand beside each channel, and alone where there is none: one round trip for both.
-USED = sa.text("""
-    SELECT named.names, used.* FROM (
-        SELECT ARRAY(SELECT name FROM names WHERE identifier_id = ANY(:ids)
-            GROUP BY name ORDER BY max(seen_at) DESC, name) AS names) named
-    LEFT JOIN (
-        SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
+NAMES = """
+    SELECT name FROM names WHERE identifier_id = ANY(:ids) GROUP BY name ORDER BY max(seen_at) DESC, name"""
+CHANNELS = """
+    SELECT channel, count(*) AS interactions, sum(events)::bigint AS events, min(first_at) AS first_at,
+        max(last_at) AS last_at, bool_or(cut) AS cut
+    FROM (
+        SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at,
             max(last_at) AS last_at, bool_or(cut) AS cut
-        FROM (
-            SELECT min(channel) AS channel, sum(events) AS events, min(started_at) AS first_at,
-                max(last_at) AS last_at, bool_or(cut) AS cut
-            FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
-                SELECT *, count(*) OVER () = :each AS cut FROM (
-                    SELECT interaction_id, channel, events, started_at, last_at FROM interactions i
-                    WHERE i.identifier_id = mine.id ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i
-            ) part GROUP BY interaction_id) whole
-        GROUP BY channel) used ON true
-    ORDER BY used.last_at DESC, used.channel""")
+        FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+            SELECT *, count(*) OVER () = :each AS cut FROM (
+                SELECT interaction_id, channel, events, started_at, last_at FROM interactions i
+                WHERE i.identifier_id = mine.id ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :each) i
+        ) part GROUP BY interaction_id) whole
+    GROUP BY channel ORDER BY max(last_at) DESC, channel"""
+USED = f"ARRAY({NAMES}) AS names, (SELECT json_agg(used) FROM ({CHANNELS}) used) AS channels"
+ALL_USED = sa.text(f"SELECT {USED}")
 LINKS = sa.text("""
     SELECT left_id, right_id, rule, occurred_at, linked_at, source, event_id, refused FROM links
     WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) ORDER BY occurred_at DESC, event_key DESC LIMIT 1000""")
@@ -81,22 +79,30 @@ def customer(conn: sa.Connection, asked: UUID) -> Customer:
 def customer_of(conn: sa.Connection, rows: Rows, asked: UUID) -> Customer:
     """The customer whose identifiers these are."""
     ids = ids_of(rows)
-    found = conn.execute(USED, {"ids": ids, "each": max(LEAST, COUNTED // len(ids))}).all()
-    names, used = found[0].names, [row for row in found if row.channel]
-    channels = [ChannelSummary.model_validate(row._mapping) for row in used]
+    return described(rows, asked, conn.execute(ALL_USED, {"ids": ids, "each": counted(ids)}).one())
+
+
+def counted(ids: Sequence[UUID]) -> int:
+    """How many parts of interactions of each identifier figures are made of: `each` of USED."""
+    return max(LEAST, COUNTED // len(ids))
+
+
+def described(rows: Rows, asked: UUID, used: Any) -> Customer:
+    """The customer whose identifiers these are, by a row with USED."""
+    channels = [ChannelSummary.model_validate(channel) for channel in used.channels or ()]
     return Customer(
         id=rows[0].customer_id,
         asked=asked,
-        name=next(iter(names), None),
-        names=names,
+        name=next(iter(used.names), None),
+        names=used.names,
         identifiers=identifiers_shown(rows),
         channels=channels,
         interactions=sum(channel.interactions for channel in channels),
         events=sum(channel.events for channel in channels),
-        at_least=any(row.cut for row in used),
+        at_least=any(channel["cut"] for channel in used.channels or ()),
         first_seen=min([rows[0].first_at, *(channel.first_at for channel in channels)]),
         last_seen=max([rows[-1].first_at, *(channel.last_at for channel in channels)]),
-        members=fingerprint(ids),
+        members=fingerprint(ids_of(rows)),
         live=f"{rows[0].settled - 1}-{UUID(int=2**128 - 1)}",
     )
 

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from services.api.oddities import marks
 from services.api.revisions import applied
 from services.api.summaries import describe_interaction
 from services.errors import Invalid
+
+Row = Mapping[Any, Any]  # by column
 
 EVENT = "e.event_key, e.interaction_id, e.occurred_at, e.event"
 
@@ -54,29 +57,33 @@ EVENTS = (
 )
 # How many rows one page may look at, so that it takes no longer however rare what is looked for.
 EVENTS_LOOKED_AT, PARTS_LOOKED_AT, PARTS_LOOKED_INTO = 3000, 3000, 400
-SUMS = sa.text("""
-    SELECT interaction_id AS id, min(source) AS source, min(channel) AS channel, min(conversation) AS conversation,
-        min(started_at) AS started_at, max(last_at) AS last_at, sum(events)::bigint AS events,
-        sum(inbound)::bigint AS inbound, sum(outbound)::bigint AS outbound,
-        max(last_inbound_at) AS last_inbound_at, max(last_outbound_at) AS last_outbound_at,
-        max(closed_at) AS closed_at
-    FROM interactions WHERE identifier_id = ANY(:ids) AND interaction_id = ANY(:interactions)
-    GROUP BY interaction_id ORDER BY max(last_at) DESC, interaction_id DESC""")
-# Of each part the newest events, and the oldest where asked: what a call was about is said at its start.
-ITEMS = sa.text(f"""
-    SELECT DISTINCT ON (one.occurred_at, one.event_key) one.*,
-        (SELECT count(*) FROM conflicts c WHERE c.event_key = one.event_key) AS conflicts
-    FROM interactions part CROSS JOIN LATERAL (
-        (SELECT {EVENT} FROM events e
-         WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
-         ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :newest)
-        UNION ALL
-        (SELECT {EVENT} FROM events e
-         WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
-         ORDER BY e.occurred_at, e.event_key LIMIT :oldest)
-    ) one WHERE part.identifier_id = ANY(:ids) AND part.interaction_id = ANY(:interactions)
-    ORDER BY one.occurred_at, one.event_key""")
-
+# Of each part the newest events, and the oldest where asked: what a call was about is said at its start. An
+# interaction comes with its events as one JSON: a statement more costs more than all of its rows.
+DEALT = f"""
+    SELECT whole.*, (
+        SELECT json_agg(json_build_object('event_key', event_key, 'interaction_id', interaction_id, 'event', event,
+            'conflicts', (SELECT count(*) FROM conflicts c WHERE c.event_key = item.event_key))
+            ORDER BY occurred_at, event_key)
+        FROM (
+            SELECT DISTINCT ON (one.occurred_at, one.event_key) one.*
+            FROM interactions part CROSS JOIN LATERAL (
+                (SELECT {EVENT} FROM events e
+                 WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
+                 ORDER BY e.occurred_at DESC, e.event_key DESC LIMIT :newest)
+                UNION ALL
+                (SELECT {EVENT} FROM events e
+                 WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
+                 ORDER BY e.occurred_at, e.event_key LIMIT :oldest)
+            ) one WHERE part.identifier_id = ANY(:ids) AND part.interaction_id = whole.id) item) AS items
+    FROM (
+        SELECT interaction_id AS id, min(source) AS source, min(channel) AS channel, min(conversation) AS conversation,
+            min(started_at) AS started_at, max(last_at) AS last_at, sum(events)::bigint AS events,
+            sum(inbound)::bigint AS inbound, sum(outbound)::bigint AS outbound,
+            max(last_inbound_at) AS last_inbound_at, max(last_outbound_at) AS last_outbound_at,
+            max(closed_at) AS closed_at
+        FROM interactions WHERE identifier_id = ANY(:ids) AND interaction_id = ANY(%s) GROUP BY interaction_id) whole
+    ORDER BY last_at DESC, id DESC"""
+DEALT_BY_ID = sa.text(DEALT % "CAST(:interactions AS uuid[])")
 CONFLICTS = sa.text("SELECT event_key, count(*) AS number FROM conflicts WHERE event_key = ANY(:keys) GROUP BY 1")
 
 
@@ -177,33 +184,40 @@ def interactions(
 ) -> list[Interaction]:
     """These interactions of a customer, newest first, with their newest and oldest events in order of time."""
     asked = {"ids": list(ids), "interactions": list(wanted), "newest": newest, "oldest": oldest}
-    items: dict[UUID, list[Happening]] = {id: [] for id in wanted}
-    found = [happening(row, row.conflicts) for row in conn.execute(ITEMS, asked)] if wanted else []
-    for item in joined(conn, ids, found):
+    return shown(conn, ids, conn.execute(DEALT_BY_ID, asked).mappings().all() if wanted else (), newest, oldest)
+
+
+def shown(
+    conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Row], newest: int, oldest: int
+) -> list[Interaction]:
+    """Rows of DEALT, as columns or from JSON, as they are shown."""
+    items: dict[UUID, list[Happening]] = defaultdict(list)
+    for item in joined(conn, ids, [happening(item, item["conflicts"]) for row in rows for item in row["items"] or ()]):
         items[item.interaction].append(item)
-    sums = conn.execute(SUMS, asked).all() if wanted else ()
-    return [_interaction(row, items[row.id], newest, oldest) for row in sums]
+    return [_interaction(row, items[UUID(str(row["id"]))], newest, oldest) for row in rows]
 
 
-def happening(row: Any, conflicts: int = 0) -> Happening:
+def happening(row: Row, conflicts: int = 0) -> Happening:
     """A row of events as it is shown; `conflicts`: how many other contents came under its id."""
-    key, event = row.event_key, row.event
+    event = row["event"]
     words = marks(event, conflicts)
-    return Happening(key=key, interaction=row.interaction_id, summary=describe(event), event=event, marks=words)
+    return Happening(
+        key=row["event_key"], interaction=row["interaction_id"], summary=describe(event), event=event, marks=words
+    )
 
 
 def _happenings(conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Any]) -> list[Happening]:
     keys = {"keys": [row.event_key for row in rows]}
     found = {row.event_key: row.number for row in conn.execute(CONFLICTS, keys)}
-    return joined(conn, ids, [happening(row, found.get(row.event_key, 0)) for row in rows])
+    return joined(conn, ids, [happening(row._mapping, found.get(row.event_key, 0)) for row in rows])
 
 
-def _interaction(row: Any, items: list[Happening], newest: int, oldest: int) -> Interaction:
+def _interaction(row: Row, items: list[Happening], newest: int, oldest: int) -> Interaction:
     items = applied(items)
     if len(items) > newest + oldest:  # several identifiers' parts brought as many each
         items = [*items[:oldest], *items[-newest:]]
-    summary = describe_interaction(row.channel, row.events, [item.event for item in items])
-    return Interaction(**row._mapping, summary=summary, items=items)
+    summary = describe_interaction(row["channel"], row["events"], [item.event for item in items])
+    return Interaction(**{**row, "summary": summary, "items": items})
 
 
 def _scan(
