@@ -187,9 +187,7 @@ def interactions(
     return shown(conn, ids, conn.execute(DEALT_BY_ID, asked).mappings().all() if wanted else (), newest, oldest)
 
 
-def shown(
-    conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Row], newest: int, oldest: int
-) -> list[Interaction]:
+def shown(conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Row], newest: int, oldest: int) -> list[Interaction]:
     """Rows of DEALT, as columns or from JSON, as they are shown."""
     items: dict[UUID, list[Happening]] = defaultdict(list)
     for item in joined(conn, ids, [happening(item, item["conflicts"]) for row in rows for item in row["items"] or ()]):
