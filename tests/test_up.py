@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from services import database, embedded, locks
-from services.tables import events
+from services.tables import contacts, events, marks
 
 PATIENCE = 120
 
@@ -107,6 +107,11 @@ def up(folder: Path, account: dict[str, str], *flags: str) -> Iterator[Running]:
         os.close(theirs)
 
 
+def counted(store: sa.Engine, table: sa.Table) -> int:
+    with store.connect() as conn:
+        return conn.scalars(sa.select(sa.func.count()).select_from(table)).one()
+
+
 def has_left_nothing(running: Running) -> bool:
     pids = subprocess.run(["pgrep", "-s", str(running.process.pid)], capture_output=True, text=True).stdout
     return not pids.strip() and is_free(running.folder / "server.lock")
@@ -122,8 +127,10 @@ def test_it_is_ready_with_demo_data_and_says_how_to_look(tmp_path: Path, account
         store = database.engine(embedded.running(running.folder) or "")
         with store.connect() as conn:
             stitched = conn.scalars(sa.select(sa.func.count()).select_from(events)).one()
-        store.dispose()
         assert stitched > 5000
+        eventually(lambda: counted(store, marks) == 0)
+        assert counted(store, contacts) > 200
+        store.dispose()
         running.press(b"\x03")
         running.press(b"\x03")
         assert running.process.wait(PATIENCE) == 0
