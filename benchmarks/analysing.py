@@ -48,7 +48,7 @@ def _all(engine: sa.Engine, latest: Latest) -> Reading:
 
 def _some(engine: sa.Engine, latest: Latest) -> int:
     with engine.begin() as conn:
-        return len(analyse(conn, latest, datetime.now(UTC).date()))
+        return len(analyse(conn, latest, datetime.now(UTC).date()).marked)
 
 
 def _read(engine: sa.Engine) -> Reading:

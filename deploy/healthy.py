@@ -10,7 +10,8 @@ from http.client import OK
 from pathlib import Path
 from urllib.request import urlopen
 
-PORTS = {"api": "8080", "ingest": "8081", "timeline": "8082", "mail": ""}  # "": it has one only where it is told
+# "": it has one only where it is told
+PORTS = {"api": "8080", "ingest": "8081", "timeline": "8082", "analyse": "8083", "mail": ""}
 
 command = Path("/proc/1/cmdline").read_text().split("\0")
 for service in PORTS.keys() & command:

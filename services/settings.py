@@ -51,6 +51,7 @@ class Settings(BaseSettings):
         description="Processes of the ingest service on its port: at most one for each core of the machine.",
     )
     timeline_port: int = Field(default=8082, description="Port of the worker's /healthz, /readyz and /metrics.")
+    analyse_port: int = Field(default=8083, description="The same of the analyser.")
     public_url: str | None = Field(default=None, description="Address under which users reach the API.")
     ingest_url: str | None = Field(
         default=None,

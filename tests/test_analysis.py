@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from random import Random
+from threading import Event as Flag
 from typing import Any
 
 import pytest
@@ -12,16 +13,19 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
 
 from schemas.event import Author, Direction, Event, Role
 from services import tables
 from services.counts import COUNTS
+from services.timeline.analyser import Analyser
 from services.timeline.analysis import analyse
 from services.timeline.learning import Latest, is_due, learn
 from services.timeline.rebuild import rebuild
 from services.timeline.tally import Contact, Repeat, bucket, tally
 from tests.builders import event
 from tests.content import empty
+from tests.e2e.stacks import wait_for
 from tests.house import MAIL, PHONE, SETTINGS, House
 from tests.property.test_laws import batches, law, take
 
@@ -38,7 +42,7 @@ def analysed(engine: sa.Engine, today: date = DAY) -> None:
     while marked:
         try:
             with engine.begin() as conn:
-                marked = analyse(conn, latest, today)
+                marked = analyse(conn, latest, today).marked
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != "40P01":
                 raise
@@ -167,6 +171,19 @@ def test_what_became_known_later_is_told_by_its_day(house: House) -> None:
     analysed(house.engine, date(2026, 11, 2))
     rows = [one for one in kept(house.engine, tables.figures) if one.cut == "all"]
     assert {(one.known_on.day, one.channel): one.contacts for one in rows} == {(1, "email"): 1, (2, "phone"): 1}
+
+
+def test_the_analyser_takes_what_is_marked_and_says_that_it_is_well(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN))
+    one, stop = Analyser(house.engine, Latest()), Flag()
+    client = TestClient(one.measures.beat.app("The analyser waits for its database."))
+    assert client.get("/readyz").status_code == 503
+    with ThreadPoolExecutor(1) as crew:
+        running = crew.submit(one.run, stop)
+        wait_for(lambda: client.get("/readyz").status_code == 200 and kept(house.engine, tables.contacts), "a contact")
+        stop.set()
+        running.result()
+    assert "tellonce_analysed_customers_total 1.0" in client.get("/metrics").text
 
 
 def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) -> None:

@@ -12,6 +12,7 @@ import yaml
 from services.api.measures import Measures as ApiMeasures
 from services.eventlog.budget import Budget
 from services.ingest.measures import Measures as IngestMeasures
+from services.timeline.measures import Analyses
 from services.timeline.measures import Measures as WorkerMeasures
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -21,8 +22,10 @@ ENDS = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "gaug
 
 
 def exported(data: Path) -> set[str]:
-    """The names of all series that the three services export."""
-    registries = [ApiMeasures().registry, IngestMeasures(Budget(1)).registry, WorkerMeasures(data).registry]
+    """The names of all series that the four services export."""
+    registries = [
+        one.registry for one in (ApiMeasures(), IngestMeasures(Budget(1)), WorkerMeasures(data), Analyses())
+    ]
     families = [family for registry in registries for family in registry.collect()]
     return {family.name + end for family in families for end in ENDS[family.type]}
 

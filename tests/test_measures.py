@@ -118,8 +118,8 @@ def test_a_worker_tells_of_itself_its_batches_and_its_store(tmp_path: Path) -> N
     measures = Measures(data=tmp_path)
     measures.batch(Outcome(stored=3, duplicates=2, conflicts=1), ["not_json"], 6, 0.1, 0.4)
     measures.store(pressure.Pressure(1000, 12, 97, 3.5))
-    measures.alive()
-    told = TestClient(measures.app()).get("/metrics").text.splitlines()
+    measures.beat.alive()
+    told = TestClient(measures.beat.app("It waits.")).get("/metrics").text.splitlines()
     for line in (
         'tellonce_events_total{outcome="stored"} 3.0',
         'tellonce_dead_letters_total{reason="not_json"} 1.0',

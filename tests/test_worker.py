@@ -208,7 +208,7 @@ def test_a_worker_whose_log_is_silent_is_not_ready_and_stays_so_until_it_answers
 ) -> None:
     stop, reader = Flag(), Silent(engine, "tests")
     one = Worker(engine, reader, appender, RULES, b"secret", Measures())
-    client = TestClient(one.measures.app())
+    client = TestClient(one.measures.beat.app("The worker waits for its database or log."))
 
     def status() -> int:
         return int(client.get("/readyz").status_code)

@@ -97,8 +97,8 @@ def _complete(settings: Settings, given: dict[str, object]) -> Settings:
     ports.check(settings.host, settings.api_port, "--api-port", JUST_STOPPED)
     ports.check(settings.host, settings.ingest_port, "--ingest-port", JUST_STOPPED)
     more: dict[str, object] = {"data": settings.data or instances.default_data()}
-    if "timeline_port" not in settings.model_fields_set:  # only looked at by who sets it
-        more["timeline_port"] = ports.free(settings.host, settings.timeline_port)
+    for name in {"timeline_port", "analyse_port"} - settings.model_fields_set:  # only looked at by who sets them
+        more[name] = ports.free(settings.host, getattr(settings, name))
     return settings.model_copy(update=more)
 
 

@@ -5,6 +5,8 @@ posts comes first.
 """
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Flag
 from time import monotonic
@@ -16,44 +18,86 @@ from sqlalchemy.exc import DBAPIError
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
 from services.logs import kind
+from services.server import aside
 from services.settings import Settings
+from services.tables import marks
 from services.timeline.analysis import analyse
 from services.timeline.learning import Latest, is_due, learn
+from services.timeline.measures import Analyses
 
 log = structlog.get_logger()
 
 PAUSE = 0.25  # seconds until marks are looked for again where there were none
-NICE = 5
+NICE = 10
+LOOK = 15.0  # seconds between looks at how long customers wait
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
+@dataclass
+class Analyser:
+    """The loop. `stop` ends `run` after the customers at hand."""
+
+    engine: sa.Engine
+    latest: Latest
+    measures: Analyses = field(default_factory=Analyses)
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set; a database that is away is waited for."""
+        pause, looked_at, learned_at = PAUSE, float("-inf"), float("-inf")
+        while not stop.is_set():
+            try:
+                idle = not self.step()
+                if monotonic() - looked_at > LOOK:
+                    self._look()
+                    looked_at = monotonic()
+                if idle and monotonic() - learned_at > LEARNING:
+                    self._learn()
+                    learned_at = monotonic()
+                self.measures.beat.alive()
+                pause = PAUSE
+                stop.wait(PAUSE if idle else 0)
+            except DBAPIError as error:
+                if not is_away(error):  # nor a deadlock, after which the same again will do
+                    raise
+                self.measures.beat.away()
+                log.warning("waiting", error=kind(error), detail=str(error.orig).partition("\n")[0], seconds=pause)
+                stop.wait(pause)
+                pause = min(pause * 2, 5.0)
+
+    def step(self, clock: Callable[[], float] = monotonic) -> int:
+        """Analyse some customers; how many were marked."""
+        began = clock()
+        with self.engine.begin() as conn:
+            done = analyse(conn, self.latest, datetime.now(UTC).date())
+        if done.marked:
+            self.measures.seconds.observe(clock() - began)
+            self.measures.customers.inc(len(done.marked))
+            self.measures.failed.inc(done.failed)
+        return len(done.marked)
+
+    def _look(self) -> None:
+        with self.engine.connect() as conn:
+            oldest = sa.select(marks.c.marked_at).order_by(marks.c.id).limit(1).scalar_subquery()
+            waited = conn.scalars(sa.select(sa.extract("epoch", sa.func.now() - oldest))).one()
+        self.measures.waiting.set(float(waited or 0))
+
+    def _learn(self) -> None:
+        """Learn where there is twice as much to learn from; of several analysers one does."""
+        with self.engine.begin() as conn:
+            alone = conn.scalars(sa.select(sa.func.pg_try_advisory_xact_lock(LEARNING_LOCK))).one()
+            if alone and is_due(conn):
+                log.info("learned", texts=learn(conn))
+                self.measures.lessons.inc()
+
+
 def run(settings: Settings, url: str, stop: Flag) -> None:
-    """Analyse marked customers until `stop` is set; a database that is away is waited for."""
+    """Run one analyser until `stop` is set, with its `/healthz`, `/readyz` and `/metrics` on `analyse_port`."""
     os.nice(NICE)
-    engine, latest = make_engine(url, pool_size=1, patience=LONG_PATIENCE), Latest(settings.facts())
-    pause, learned_at = PAUSE, float("-inf")
-    while not stop.is_set():
+    engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE)
+    analyser = Analyser(engine, Latest(settings.facts()))
+    app = analyser.measures.beat.app("The analyser waits for its database.")
+    with aside(app, settings.host, settings.analyse_port):
         try:
-            with engine.begin() as conn:
-                marked = analyse(conn, latest, datetime.now(UTC).date())
-            pause = PAUSE
-            if not marked and monotonic() - learned_at > LEARNING:
-                _learn(engine)
-                learned_at = monotonic()
-            elif not marked:
-                stop.wait(PAUSE)
-        except DBAPIError as error:
-            if not is_away(error):  # nor a deadlock, after which the same again will do
-                raise
-            log.warning("waiting", error=kind(error), detail=str(error.orig).partition("\n")[0], seconds=pause)
-            stop.wait(pause)
-            pause = min(pause * 2, 5.0)
-    engine.dispose()
-
-
-def _learn(engine: sa.Engine) -> None:
-    """Learn where there is twice as much to learn from; of several analysers one does."""
-    with engine.begin() as conn:
-        alone = conn.scalars(sa.select(sa.func.pg_try_advisory_xact_lock(LEARNING_LOCK))).one()
-        if alone and is_due(conn):
-            log.info("learned", texts=learn(conn))
+            analyser.run(stop)
+        finally:
+            engine.dispose()

@@ -9,7 +9,7 @@ a customer holds advisory locks by their identifiers, and reads who they are wit
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -44,8 +44,15 @@ HOLD = sa.text("SELECT pg_advisory_xact_lock(:locks, stripe) FROM unnest(CAST(:s
 BLIND = frozenset({"device", "conversation"})  # types of identifiers that name no person
 
 
-def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) -> Sequence[UUID]:
-    """Analyse some marked customers, those that wait longest first; whom was marked. The caller commits.
+class Done(NamedTuple):
+    """Who was marked, as whom they were known then; how many could not be analysed, for which the log says why."""
+
+    marked: Sequence[UUID]
+    failed: int = 0
+
+
+def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) -> Done:
+    """Analyse some marked customers, those that wait longest first. The caller commits.
 
     May fail with a deadlock (SQLSTATE 40P01): do it again.
     """
@@ -58,7 +65,8 @@ def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) 
         found = {id: _outcomes(id, one, by, id in blind) for id, one in told.items()}
         ids = [row.id for row in rows if found[row.customer_id]]
         _keep(conn, ids, _together(filter(None, found.values())), today)
-    return marked
+        return Done(marked, sum(one is None for one in found.values()))
+    return Done(marked)
 
 
 def _is_blind(identifier: Any) -> bool:

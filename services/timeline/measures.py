@@ -1,30 +1,17 @@
-"""What an operator sees of a worker: metrics, and whether it is well."""
+"""What an operator sees of a worker and of an analyser: metrics, and whether they are well."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
-from time import monotonic, time
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    generate_latest,
-)
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 
 from services.pools import Pools
 from services.pressure import Pressure
+from services.timeline.beats import Beat
 from services.timeline.lag import Lag
 from services.timeline.stitch import Outcome
 
-STALE = 5.0  # seconds without a finished step until the worker is not ready
 RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
@@ -51,9 +38,7 @@ class Measures:
         self.records = Histogram("tellonce_batch_records", "Records of a batch", buckets=RECORDS, registry=registry)
         words = "From received to on the timeline, of the oldest event of a batch"
         self.delay = Histogram("tellonce_delay_seconds", words, buckets=DELAYS, registry=registry)
-        words = "When a step was last finished"
-        self._step = Gauge("tellonce_last_step_timestamp_seconds", words, registry=registry)
-        self._alive_at = 0.0
+        self.beat = Beat(registry, "tellonce_last_step_timestamp_seconds")
         self._store(registry, data)
 
     def _store(self, registry: CollectorRegistry, data: Path | None) -> None:
@@ -67,15 +52,6 @@ class Measures:
         if data:
             free = gauge("data_free_bytes", "Room left where the embedded database is")
             free.set_function(lambda: disk_usage(data).free)
-
-    def alive(self) -> None:
-        """Say that a step was finished."""
-        self._alive_at = monotonic()
-        self._step.set(time())
-
-    def away(self) -> None:
-        """Say that the database or the log does not answer: it is not ready until a step is finished again."""
-        self._alive_at = float("-inf")
 
     def batch(self, outcome: Outcome, dead: Sequence[str], records: int, seconds: float, delay: float | None) -> None:
         """Count a committed batch; `delay`: seconds since its oldest event was received."""
@@ -97,24 +73,20 @@ class Measures:
         self._limit.set(found.limit)
         self._oldest.set(found.oldest)
 
-    def app(self) -> Starlette:
-        """`/healthz`, `/readyz` and `/metrics` of the worker."""
 
-        def ready(request: Request) -> Response:
-            silent = monotonic() - self._alive_at
-            if silent > STALE:
-                body = {
-                    "code": "not_ready",
-                    "message": "The worker waits for its database or log.",
-                    "hint": "See its log.",
-                }
-                return JSONResponse(body, 503)
-            return JSONResponse({"status": "ready"})
+class Analyses:
+    """Counts of one analyser, on a registry of its own."""
 
-        return Starlette(
-            routes=[
-                Route("/healthz", lambda request: JSONResponse({"status": "alive"})),
-                Route("/readyz", ready),
-                Route("/metrics", lambda request: PlainTextResponse(generate_latest(self.registry).decode())),
-            ]
-        )
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.beat = Beat(registry, "tellonce_analysis_last_step_timestamp_seconds")
+        words = "Customers that were analysed, each as often as there was something new"
+        self.customers = Counter("tellonce_analysed_customers", words, registry=registry)
+        words = "Customers whose analysis failed; see `not_analysed` in the log"
+        self.failed = Counter("tellonce_not_analysed", words, registry=registry)
+        self.seconds = Histogram("tellonce_analysis_seconds", "Time of some customers together", registry=registry)
+        words = "For how long the customer that waits longest has waited"
+        self.waiting = Gauge("tellonce_analysis_waiting_seconds", words, registry=registry)
+        self.lessons = Counter("tellonce_lessons", "Times that it learned anew from the stream", registry=registry)

@@ -71,7 +71,7 @@ class Worker:
         while not stop.is_set():
             try:
                 self.step()
-                self.measures.alive()
+                self.measures.beat.alive()
                 stop.wait(max(self._rests_until - monotonic(), 0))
                 pause = 0.1
             except Fenced as lost:
@@ -82,7 +82,7 @@ class Worker:
             except (DBAPIError, LogUnavailable) as away:
                 if not (isinstance(away, LogUnavailable) or is_away(away)):
                     raise
-                self.measures.away()
+                self.measures.beat.away()
                 self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=kind(away), detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
@@ -196,7 +196,7 @@ def run(settings: Settings, database_url: str, stop: Flag) -> None:
     measures = Measures(embedded)
     engine = make_engine(database_url, patience=LONG_PATIENCE)
     measures.pools.watch("timeline", engine)
-    with aside(measures.app(), settings.host, settings.timeline_port):
+    with aside(measures.beat.app("The worker waits for its database or log."), settings.host, settings.timeline_port):
         try:
             with engine.connect() as conn:
                 secret = bytes(conn.scalars(sa.select(deployment.c.secret)).one())
