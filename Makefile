@@ -36,10 +36,10 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 	$(BIN)/python -m services.openapi
 	$(BIN)/python -m services.ingest.guide
 
-quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file REPLIES=folder TIMELINES=file PAIRS=folder OUT=file)
+quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file REPLIES=folder TIMELINES=file PAIRS=folder GROUPS=folder OUT=file)
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") \
 		$(if $(REPLIES),--replies "$(REPLIES)") $(if $(TIMELINES),--timelines "$(TIMELINES)") \
-		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(OUT),--out "$(OUT)")
+		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(GROUPS),--groups "$(GROUPS)") $(if $(OUT),--out "$(OUT)")
 
 train: .venv/installed ## learn anew when two texts tell the same matter, from labelled data (TIMELINES=file PAIRS=folder)
 	@$(INSTALL) --quiet scikit-learn
