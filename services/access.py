@@ -15,6 +15,7 @@ from services.errors import Conflict
 from services.identifiers import OWN_SOURCE
 from services.tables import keys, sign_ins, sources
 
+CALLER = sa.text("SELECT name, role FROM keys WHERE key_hash = :hash AND revoked_at IS NULL")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of sources and keys
 
 
@@ -88,8 +89,7 @@ def set_secrets(conn: sa.Connection, name: str, secrets: Sequence[str]) -> bool:
 
 def caller_of(conn: sa.Connection, key: str) -> Caller | None:
     """The reader a key belongs to, unless it is unknown or revoked."""
-    found = keys.c.key_hash == digest(key), keys.c.revoked_at.is_(None)
-    row = conn.execute(sa.select(keys.c.name, keys.c.role).where(*found)).one_or_none()
+    row = conn.execute(CALLER, {"hash": digest(key)}).one_or_none()
     return Caller(row.name, Role(row.role)) if row else None
 
 

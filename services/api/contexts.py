@@ -18,7 +18,7 @@ NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how 
 # don't hide it. Of each identifier as many parts are looked at as could matter, or as a brief has time for. Milestones
 # are events whose literal condition is that of their index. All in one statement, for each takes more by itself, here
 # and on the way, than what it reads.
-RECORD = sa.text(f"""
+RECORD = f"""
     WITH talk AS (
         SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
             SELECT i.* FROM interactions i WHERE i.identifier_id = mine.id AND {TALK}
@@ -48,7 +48,9 @@ RECORD = sa.text(f"""
         ORDER BY one.occurred_at DESC, one.event_key)
     SELECT {USED},
         (SELECT json_agg(dealt) FROM ({DEALT % "ARRAY(SELECT interaction_id FROM chosen)"}) dealt) AS dealt,
-        (SELECT json_agg(milestone) FROM milestone) AS milestones""")
+        (SELECT json_agg(milestone) FROM milestone) AS milestones"""
+# psycopg keeps what it makes of a statement, up to 4,096 characters of it.
+RECORD_IN_SHORT = sa.text(" ".join(RECORD.split()))
 
 
 def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
@@ -56,7 +58,7 @@ def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
     ids = ids_of(rows)
     asked = {"ids": ids, "since": now - PATIENCE, "parts": max(LEAST, PARTS // len(ids)), "each": counted(ids)}
     limits = {"dealings": DEALINGS, "visits": VISITS, "newest": NEWEST, "oldest": OLDEST}
-    record = conn.execute(RECORD, asked | limits).one()
+    record = conn.execute(RECORD_IN_SHORT, asked | limits).one()
     interactions = shown(conn, ids, record.dealt or (), NEWEST, OLDEST)
     return Context(
         customer=described(rows, rows[0].customer_id, record),

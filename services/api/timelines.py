@@ -61,11 +61,9 @@ EVENTS_LOOKED_AT, PARTS_LOOKED_AT, PARTS_LOOKED_INTO = 3000, 3000, 400
 # interaction comes with its events as one JSON: a statement more costs more than all of its rows.
 DEALT = f"""
     SELECT whole.*, (
-        SELECT json_agg(json_build_object('event_key', event_key, 'interaction_id', interaction_id, 'event', event,
-            'conflicts', (SELECT count(*) FROM conflicts c WHERE c.event_key = item.event_key))
-            ORDER BY occurred_at, event_key)
-        FROM (
-            SELECT DISTINCT ON (one.occurred_at, one.event_key) one.*
+        SELECT json_agg(item ORDER BY occurred_at, event_key) FROM (
+            SELECT DISTINCT ON (one.occurred_at, one.event_key) one.*,
+                (SELECT count(*) FROM conflicts c WHERE c.event_key = one.event_key) AS conflicts
             FROM interactions part CROSS JOIN LATERAL (
                 (SELECT {EVENT} FROM events e
                  WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
