@@ -16,8 +16,8 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.types import EventDict, Processor
 
-TALKATIVE = ("kafka", "uvicorn")  # each connection and partition they meet is worth a line to them
-SILENT = ("python_multipart.multipart",)  # what it warns of, the sender is told
+TALKATIVE = ("kafka", "uvicorn", "imapclient")  # each connection and partition they meet is worth a line to them
+SILENT = ("python_multipart.multipart", "mail.log")  # the sender is told; the latter, aiosmtpd, shows mails as well
 FRAMES = 12  # of a traceback, the innermost
 
 

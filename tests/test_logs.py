@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.brokers import free_port
+
 ROOT = Path(__file__).parents[1]
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 SECRET = "Mari Maasikas"
@@ -96,3 +98,26 @@ def test_what_nobody_caught_is_told_by_kind_and_place(act: str, name: str) -> No
         assert line["error"] == "IntegrityError 23514"
         assert any(place.endswith(("fail", "failing", "<module>")) for place in line["where"])
     assert SECRET not in done.stderr + done.stdout
+
+
+MAILS = """
+import smtplib, sys
+from aiosmtpd.controller import Controller
+from services import logs
+logs.set_up(logs.Level.debug)
+class Takes:
+    async def handle_DATA(self, *_):
+        return "250 OK"
+server = Controller(Takes(), port=int(sys.argv[1]), hostname="127.0.0.1", ready_timeout=60)
+server.start()
+with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
+    client.sendmail("mari@maasikas.example", ["help@shop.example"], "Subject: Mari Maasikas\\n\\nIs here")
+    client.docmd("Mari Maasikas")
+server.stop()
+"""
+
+
+def test_the_library_that_takes_mails_says_nothing_of_them_at_any_level() -> None:
+    done = subprocess.run([sys.executable, "-c", MAILS, str(free_port())], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "asikas" not in done.stderr + done.stdout

@@ -90,7 +90,8 @@ class Reception:
             if name not in by_source:
                 by_source[name] = await self._kept(source, content, envelope) if source else AWAY
             answers.append(by_source[name])
-        log.info("mail", answers=sorted(set(answers)), bytes=len(content), sources=sorted(by_source))
+        codes = sorted({answer[:9] for answer in answers})
+        log.info("mail", answers=codes, bytes=len(content), sources=sorted(by_source))
         worst = next((answer for answer in sorted(answers, key=_gravity) if answer != KEPT), KEPT)
         protocol = "lmtp" if isinstance(server, LMTP) else "smtp"
         self.measures.timed(protocol, int(worst[:3]), perf_counter() - started)

@@ -22,9 +22,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> Iterat
         environment.setenv("TELLONCE_SMTP_PORT", str(SMTP))
         environment.setenv("TELLONCE_LMTP_PORT", str(LMTP))
         environment.setenv("TELLONCE_MAIL_PORT", str(STATUS))
+        environment.setenv("TELLONCE_LOG_LEVEL", "debug")
         environment.setenv("TELLONCE_MAIL_CERTIFICATE", str(certificate))
         environment.setenv("TELLONCE_MAIL_OWN", '["shop.example"]')
-        with embedded(tmp_path_factory.mktemp("stack")) as running:
+        folder = tmp_path_factory.mktemp("stack")
+        with embedded(folder) as running:
+            running.environment["written"] = str(folder / "up.log")
             running.environment["key"] = running.tellonce("sources", "add", "support", "--kind", "email")
             running.environment["agent"] = running.tellonce("keys", "add", "desk", "--role", "agent")
             wait_for(_listens, "the mail server")
@@ -120,3 +123,15 @@ def test_what_listens_for_mails_is_seen(stack: Stack) -> None:
     status = stack.tellonce("status")
     assert "mail listener" in status
     assert "ready" in status
+
+
+def test_no_log_line_says_who_wrote_or_what_however_much_is_logged(stack: Stack) -> None:
+    message = mail("logged@example.ee", "My cupboard is sauerkraut")
+    message.replace_header("From", "leelo@example.ee")
+    with smtplib.SMTP("127.0.0.1", SMTP, timeout=60) as client:
+        client.sendmail("leelo@example.ee", ["support@shop.example"], bytes(message))
+        client.docmd("leelo@example.ee")
+    arrives(stack, "leelo@example.ee", "My cupboard is sauerkraut")
+    written = Path(stack.environment["written"]).read_text(errors="replace")
+    assert '"mail"' in written, "its own line is there"
+    assert not [word for word in ("leelo", "sauerkraut", stack.environment["key"]) if word in written.lower()]
