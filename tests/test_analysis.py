@@ -1,5 +1,6 @@
 """Analyse: what is kept of marked customers, and the figures over all of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -20,7 +21,7 @@ from services import tables
 from services.counts import COUNTS
 from services.timeline.analyser import Analyser
 from services.timeline.analysis import analyse
-from services.timeline.learning import Latest, is_due, learn
+from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.rebuild import rebuild
 from services.timeline.tally import Contact, Repeat, bucket, tally
 from tests.builders import event
@@ -208,6 +209,22 @@ def test_what_is_learned_is_known_to_whoever_looks_and_all_is_found_by_it_anew(h
     assert len(kept(house.engine, tables.marks)) == 1
     analysed(house.engine)
     assert figures(house.engine)["back_7"] == 1
+
+
+def test_what_people_come_about_is_learned_and_contacts_are_counted_by_it(house: House) -> None:
+    parcel, money = "My parcel has still not arrived.", "You charged my card twice, I want the money back."
+    for number in range(40):
+        house.happened(event(f"email:c{number}@example.com", text=(parcel, money)[number % 2] + f" {number} days."))
+    analysed(house.engine)
+    with house.engine.begin() as conn:
+        learn(conn)
+    analysed(house.engine)
+    with house.engine.connect() as conn:
+        called = labels(conn)
+    groups = Counter(called.get(one.group_id) for one in kept(house.engine, tables.contacts))
+    assert sorted(groups.values()) == [20, 20]
+    assert all(any(word in (label or "") for word in ("parcel", "money", "card", "charged")) for label in groups)
+    assert figures(house.engine, "group") == {"contacts": 40}
 
 
 @pytest.mark.parametrize(("hours", "place"), [(1, 0), (2, 2), (1.5, 1), (0, -12), (720, 18)])

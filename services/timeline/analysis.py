@@ -88,7 +88,7 @@ def _held(conn: sa.Connection, marked: Sequence[UUID]) -> Sequence[Any]:
 def _outcomes(id: UUID, told: Dossier, by: Lesson, blind: bool) -> Outcomes | None:
     """What one customer's events come to; nothing, and a word in the log, where that can't be worked out."""
     try:
-        return outcomes(told, findings(told, by.similarity, WINDOWS, by.patterns), blind)
+        return outcomes(told, findings(told, by.similarity, WINDOWS, by.patterns), blind, by.group)
     except Exception as error:  # one customer's texts must not keep all others waiting
         log.error("not_analysed", customer=str(id), error=kind(error), exc_info=True)
         return None

@@ -1,4 +1,4 @@
-"""What a deployment's own stream teaches: how rare words are in it.
+"""What a deployment's own stream teaches: how rare words are in it, and what people come about.
 
 A lesson is kept, and all is found by the newest one, whoever looks: so the same is found in the same until the next,
 which marks all customers, since other rarities are other likenesses. Learned anew each time there is twice as much.
@@ -15,8 +15,10 @@ from schemas.codec import decode
 from services import counting
 from services.tables import contacts, lessons
 from services.timeline.facts import Pattern
+from services.timeline.groups import Grouping, learned
+from services.timeline.phrases import Text
 from services.timeline.similarity import Rarity, Similarity, shipped
-from services.timeline.statements import statement
+from services.timeline.statements import Kind, statement
 
 FIRST = 500  # contacts from which a deployment teaches more than what is shipped
 NEWEST = 20_000  # contacts that are learned from
@@ -29,6 +31,9 @@ TOLD = sa.text("""
 RESTATE = sa.text("""
     INSERT INTO marks (customer_id) SELECT DISTINCT i.customer_id FROM contacts c JOIN identifiers i
     ON i.id = c.identifier_id ORDER BY 1""")
+LABELS = sa.text("""
+    SELECT told->>'id' AS id, told->>'label' AS label
+    FROM lessons CROSS JOIN LATERAL jsonb_array_elements(content->'groups'->'groups') told ORDER BY version""")
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,12 @@ class Lesson:
 
     version: int
     similarity: Similarity
+    grouping: Grouping
     patterns: Sequence[Pattern]
+
+    def group(self, text: str, language: str | None) -> str:
+        """The id of the group that a text belongs to, '' for none."""
+        return self.grouping.assign(text, language)[0] or ""
 
 
 class Latest:
@@ -65,7 +75,7 @@ class Latest:
         """Know this one from now on, which may take a second of processor time."""
         with self._making:
             if newer and (self._known is None or self._known.version < newer[0]):
-                self._known = Lesson(newer[0], _load(newer[1]), self.patterns)
+                self._known = Lesson(newer[0], *_load(newer[1]), self.patterns)
             assert self._known
             return self._known
 
@@ -78,15 +88,23 @@ def is_due(conn: sa.Connection) -> bool:
 
 def learn(conn: sa.Connection) -> int:
     """Learn from the newest contacts and mark all customers; the number of texts. The caller commits."""
-    by, texts = shipped(), 0
+    by, explained, texts = shipped(), list[Text](), 0
     for event in conn.scalars(TOLD, {"newest": NEWEST}):
         if said := statement(decode(event.encode()), ""):
             by.learn(said.matter, said.language)
             texts += 1
-    row = {"contacts": counting.rows(conn, contacts).number, "content": {"rarities": _dump(by)}}
-    conn.execute(sa.insert(lessons), row)
+            explained += [(said.matter, said.language)] if said.kind == Kind.explanation else []
+    last = conn.scalars(sa.select(lessons.c.content).order_by(lessons.c.version.desc()).limit(1)).one_or_none()
+    grouping = learned(explained, _load(last or {})[1])
+    content = {"rarities": _dump(by), "groups": grouping.dump()}
+    conn.execute(sa.insert(lessons), {"contacts": counting.rows(conn, contacts).number, "content": content})
     conn.execute(RESTATE)
     return texts
+
+
+def labels(conn: sa.Connection) -> dict[str, str]:
+    """What groups are called, those that are no more as well."""
+    return {row.id: row.label for row in conn.execute(LABELS)}
 
 
 def _dump(by: Similarity) -> dict[str, Any]:
@@ -98,7 +116,7 @@ def _frequent(rarity: Rarity) -> dict[str, int]:
     return {word: -count for count, word in often[:WORDS]}
 
 
-def _load(content: dict[str, Any]) -> Similarity:
+def _load(content: dict[str, Any]) -> tuple[Similarity, Grouping]:
     by = shipped()
     by.rarities |= {name: Rarity.of(one["texts"], one["words"]) for name, one in content.get("rarities", {}).items()}
-    return by
+    return by, Grouping.load(content["groups"]) if "groups" in content else Grouping([], {})

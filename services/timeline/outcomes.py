@@ -17,7 +17,7 @@ from services.timeline.repeats import Repeat
 from services.timeline.statements import Kind, Statement
 
 SCALE = {5: (1, 25), 100: (0, 1)}  # of a csat: the least there is, and what a step is worth of a hundred
-Groups = Callable[[str, str], str]  # of what an issue tells in which language; '' for none
+Groups = Callable[[str, str | None], str]  # of what an issue tells in which language; '' for none
 
 
 class Outcomes(NamedTuple):
@@ -38,7 +38,7 @@ class Handling:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def no_group(text: str, language: str) -> str:
+def no_group(text: str, language: str | None) -> str:
     """Where issues are not grouped."""
     return ""
 
@@ -50,7 +50,8 @@ def outcomes(dossier: Dossier, found: Findings, blind: bool, group: Groups = no_
     rows = Outcomes([], [], [])
     for issue in found.issues:
         contacts = _contacts(issue, seen, found, handled)
-        grouped = group(_explained(issue).matter, contacts[0].language)
+        told = _explained(issue)
+        grouped = group(told.matter, told.language)
         rows.issues.append(_issue(issue, contacts[0].identifier_id, grouped))
         rows.contacts.extend(one._replace(group_id=grouped, blind=blind) for one in contacts)
     where = {one[1:3]: one for one in rows.contacts}
