@@ -55,12 +55,28 @@ lessons = sa.Table(
 )  # fmt: skip
 
 # Sums over contacts, as changes by the day on which they became known, so that figures can be told as of a day.
-# `cut` says what `label` holds: all '' · agent · group · handover FROM>BUCKET of hours · asked KIND of fact.
+# `cut` says what `label` holds: all '' · agent · group · handover FROM>TO>BUCKET of hours · asked KIND of fact ·
+# score KIND and number.
 figures = sa.Table(
     "figures", metadata,
     text("cut"), sa.Column("day", sa.Date), *(text(name) for name in DIMENSIONS), text("label"),
     sa.Column("known_on", sa.Date),
     *(sa.Column(name, sa.Integer, nullable=False, server_default="0") for name in COUNTS),
     sa.PrimaryKeyConstraint("cut", "day", *DIMENSIONS, "label", "known_on"),
+    sa.Index(None, "known_on", "cut"),
     postgresql_with={"fillfactor": 70},
 )  # fmt: skip
+
+# Figures of the days of knowing that are over, added up so that years are read at once: `kept` names the only dimension
+# that is told apart (the others are ''), '' where none is, and 'each' where all are, which is done for `all` alone.
+sums = sa.Table(
+    "sums", metadata,
+    text("cut"), text("kept"), *(text(name) for name in DIMENSIONS), sa.Column("day", sa.Date), text("label"),
+    sa.Column("known_on", sa.Date),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in COUNTS),
+    sa.PrimaryKeyConstraint("cut", "kept", *DIMENSIONS, "day", "label", "known_on"),
+    sa.Index(None, "cut", "kept", "day"),
+)  # fmt: skip
+
+# The days of knowing that are in `sums`.
+closings = sa.Table("closings", metadata, sa.Column("known_on", sa.Date, primary_key=True))

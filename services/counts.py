@@ -5,3 +5,5 @@ WINDOWS = (7, 14, 30)  # days, side by side
 BACK = ("back", "unrecorded", "unlinked", "unshown", "shown")
 COUNTS = ("contacts", "blind", *(f"{what}_{window}" for window in WINDOWS for what in BACK))
 DIMENSIONS = ("channel", "source", "queue", "team", "language")  # that each figure has; '' where it is not known
+# What figures are counted by beside that, each with its labels.
+CUTS = ("all", "agent", "group", "handover", "asked", "score")

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     byte_budget: int = Field(default=64_000_000, description="Bytes in flight to the log before ingest answers 503.")
     append_timeout: float = Field(default=2.0, description="Seconds until an append that is not durable is a 503.")
 
+    agent_figures: bool = Field(default=False, description="Figures may be told of single agents.")
+    analyst_passages: bool = Field(
+        default=False, description="Analysts may read what customers said where it is the evidence of a figure."
+    )
+
     batch_size: int = Field(default=1000, description="Records a worker takes at once.")
     dead_share: float = Field(default=0.2, description="Share of unreadable records at which the worker stops.")
     dead_window: int = Field(default=500, description="Records over which that share is taken.")

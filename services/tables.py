@@ -3,11 +3,13 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
+from services.analysed import closings as closings
 from services.analysed import contacts as contacts
 from services.analysed import figures as figures
 from services.analysed import issues as issues
 from services.analysed import lessons as lessons
 from services.analysed import repeats as repeats
+from services.analysed import sums as sums
 from services.columns import NOW, count, id, text, time
 from services.columns import metadata as metadata
 

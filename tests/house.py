@@ -69,11 +69,13 @@ class House:
 
 
 @pytest.fixture
-def house(engine: sa.Engine, database_url: str) -> Iterator[House]:
-    ensure_topics(SETTINGS, database_url)
+def house(engine: sa.Engine, database_url: str, request: pytest.FixtureRequest) -> Iterator[House]:
+    """With the settings of a test that is parametrized with some, indirectly."""
+    settings = getattr(request, "param", SETTINGS)
+    ensure_topics(settings, database_url)
     with engine.begin() as conn:
         keys = {role: access.add_key(conn, role.value, role) for role in Role}
-    appender = open_appender(SETTINGS, database_url)
-    with TestClient(create_app(SETTINGS, database_url, appender), raise_server_exceptions=False) as client:
+    appender = open_appender(settings, database_url)
+    with TestClient(create_app(settings, database_url, appender), raise_server_exceptions=False) as client:
         yield House(engine, client, keys)
     appender.close()

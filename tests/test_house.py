@@ -25,7 +25,8 @@ PURE = [
     "services.timeline.text", "services.cards", "services.masking", "services.timeline.statements",
     "services.timeline.similarity", "services.timeline.issues", "services.timeline.repeats", "services.timeline.facts",
     "services.timeline.findings", "services.timeline.unions", "services.timeline.outcomes", "services.timeline.tally",
-    "services.timeline.groups", "services.api.matters",
+    "services.timeline.groups", "services.api.matters", "services.api.rates", "services.api.spans",
+    "services.api.measured",
     *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip
 SHELL = {

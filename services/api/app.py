@@ -14,7 +14,7 @@ from services.api.backing import Backing
 from services.api.bodies import Bounded
 from services.api.live import Watch
 from services.api.measures import Measures, Timed
-from services.api.routes import briefs, commands, customers, issues, operations, vcons
+from services.api.routes import briefs, commands, customers, figures, issues, operations, vcons
 from services.database import PATIENCE, async_engine, engine, is_away
 from services.errors import Invalid, Problem, Unavailable
 from services.eventlog import Appender
@@ -58,7 +58,7 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     app.add_middleware(Timed, measures=measures)
     refusals.install(app, measures.refused)
     _answer_for_the_database(app, measures)
-    for part in (briefs, customers, issues, vcons, commands, operations, pages):
+    for part in (briefs, customers, issues, figures, vcons, commands, operations, pages):
         app.include_router(part.router)
     return app
 

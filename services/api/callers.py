@@ -65,6 +65,8 @@ def allowed(*roles: Role) -> Callable[..., Awaitable[Caller]]:
 
 AgentOrChannel = Annotated[Caller, Depends(allowed(Role.agent, Role.channel))]
 Agent = Annotated[Caller, Depends(allowed(Role.agent))]
+Analyst = Annotated[Caller, Depends(allowed(Role.analyst))]
+AgentOrAnalyst = Annotated[Caller, Depends(allowed(Role.agent, Role.analyst))]
 
 
 def _is_own_page(request: Request) -> bool:

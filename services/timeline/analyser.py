@@ -22,6 +22,7 @@ from services.server import aside
 from services.settings import Settings
 from services.tables import marks
 from services.timeline.analysis import analyse
+from services.timeline.closings import close
 from services.timeline.learning import Latest, is_due, learn
 from services.timeline.measures import Analyses
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 PAUSE = 0.25  # seconds until marks are looked for again where there were none
 NICE = 10
-LOOK = 15.0  # seconds between looks at how long customers wait
+LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
@@ -49,6 +50,7 @@ class Analyser:
                 idle = not self.step()
                 if monotonic() - looked_at > LOOK:
                     self._look()
+                    self._close()
                     looked_at = monotonic()
                 if idle and monotonic() - learned_at > LEARNING:
                     self._learn()
@@ -80,6 +82,13 @@ class Analyser:
             oldest = sa.select(marks.c.marked_at).order_by(marks.c.id).limit(1).scalar_subquery()
             waited = conn.scalars(sa.select(sa.extract("epoch", sa.func.now() - oldest))).one()
         self.measures.waiting.set(float(waited or 0))
+
+    def _close(self) -> None:
+        """Close the days that are over, each in a transaction of its own."""
+        due: object = True
+        while due:
+            with self.engine.begin() as conn:
+                due = close(conn, datetime.now(UTC))
 
     def _learn(self) -> None:
         """Learn where there is twice as much to learn from; of several analysers one does."""

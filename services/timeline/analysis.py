@@ -104,7 +104,7 @@ def _keep(conn: sa.Connection, ids: Sequence[object], found: Outcomes, today: da
     _write(conn, tables.issues, before.issues, found.issues)
     _write(conn, tables.contacts, before.contacts, found.contacts)
     _write(conn, tables.repeats, before.repeats, found.repeats)
-    _add(conn, difference(tally(found.contacts, found.repeats), tally(before.contacts, before.repeats)), today)
+    add(conn, difference(tally(found.contacts, found.repeats), tally(before.contacts, before.repeats)), today)
 
 
 def _kept(conn: sa.Connection, shape: type[Row], ids: Sequence[object]) -> list[Row]:
@@ -124,7 +124,7 @@ def _write(conn: sa.Connection, table: sa.Table, before: Sequence[Row], after: S
         conn.execute(sa.insert(table), fresh)
 
 
-def _add(conn: sa.Connection, sums: Sums, today: date) -> None:
+def add(conn: sa.Connection, sums: Sums, today: date) -> None:
     """Add to figures, in order, so that who adds at the same time waits and meets no deadlock."""
     rows = [
         {**cell._asdict(), "known_on": today, **dict(zip(COUNTS, counts, strict=True))}

@@ -123,11 +123,14 @@ def _counted(contact: Contact, again: Sequence[Repeat]) -> Iterator[tuple[Cell, 
         whole |= _places(repeat)
     labels = [("all", ""), ("agent", contact.agent), ("group", contact.group_id)]
     labels += [("asked", kind) for kind in contact.asked]
+    scores = {"nps": contact.nps, "ces": contact.ces, "csat": contact.csat}
+    labels += [("score", f"{kind} {round(score)}") for kind, score in scores.items() if score is not None]
     for cut, label in labels:
         if label or cut == "all":
             yield _cell(contact, cut, label), whole
     for repeat in again:
-        yield _cell(contact, "handover", f"{repeat.from_channel}>{bucket(repeat.hours)}"), _places(repeat)
+        way = f"{repeat.from_channel}>{contact.channel}>{bucket(repeat.hours)}"
+        yield _cell(contact, "handover", way), _places(repeat)
 
 
 def _cell(contact: Contact, cut: str, label: str) -> Cell:
