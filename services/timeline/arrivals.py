@@ -114,6 +114,6 @@ def _called(event: Event) -> str | None:
     return name.strip() or None if isinstance(name, str) else None
 
 
-def stand_in(one: Arrival, secret: bytes) -> Id | None:
+def stand_in(event: Event, secret: bytes) -> Id:
     """The id of the identifier that stands for whoever the event's conversation is with."""
-    return identifier_id(conversation_key(one.event), secret) if one.event.conversation else None
+    return identifier_id(conversation_key(event), secret)

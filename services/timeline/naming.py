@@ -71,31 +71,30 @@ def _write_identifiers(conn: sa.Connection, named: Mapping[Id, tuple[Key, Verifi
         WHERE NOT EXISTS (SELECT FROM identifiers i WHERE i.id = n.id) ON CONFLICT DO NOTHING""",
         (uuids(ids), kinds, scopes, values, sure, at, first),
     )
-    conn.exec_driver_sql(
+    changed = conn.exec_driver_sql(
         """
-        UPDATE identifiers i SET verification = n.verification FROM unnest(%s, %s) n(id, verification)
-        WHERE n.id = i.id AND n.verification <> i.verification
-            AND (n.verification = 'verified' OR i.verification = 'observed')""",
-        (uuids(ids), sure),
+        UPDATE identifiers i SET first_at = least(i.first_at, n.at),
+            first_key = CASE WHEN (n.at, n.key) < (i.first_at, i.first_key) THEN n.key ELSE i.first_key END,
+            verification = CASE WHEN n.verification = 'verified' OR i.verification = 'observed'
+                THEN n.verification ELSE i.verification END
+        FROM unnest(%s, %s, %s, %s) n(id, verification, at, key)
+        WHERE n.id = i.id AND ((n.at, n.key) < (i.first_at, i.first_key) OR n.verification <> i.verification
+            AND (n.verification = 'verified' OR i.verification = 'observed'))
+        RETURNING uuid_send(i.id) AS id, (i.first_at, i.first_key) = (n.at, n.key) AS older""",
+        (uuids(ids), sure, at, first),
     )
-    older = conn.exec_driver_sql(
-        """
-        UPDATE identifiers i SET first_at = n.at, first_key = n.key FROM unnest(%s, %s, %s) n(id, at, key)
-        WHERE n.id = i.id AND (n.at, n.key) < (i.first_at, i.first_key) RETURNING uuid_send(i.id) AS id""",
-        (uuids(ids), at, first),
-    )
-    return {row.id for row in older}
+    return {row.id for row in changed if row.older}
 
 
 def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes) -> list[Link]:
     """Links from the first named party of a conversation to the stand-in for those of its events that name nobody."""
-    talks: dict[Id, tuple[Id, Id | None, Age | None, bool]] = {}
+    talks: dict[Id, tuple[Arrival, Id | None, Age | None, bool]] = {}
     for one in fresh:
-        if one.interaction and (follower := stand_in(one, secret)):
-            _, party, age, unnamed = talks.get(one.interaction, (follower, None, None, False))
+        if one.interaction and one.event.conversation:
+            _, party, age, unnamed = talks.get(one.interaction, (one, None, None, False))
             if not one.unnamed and age is None:
                 party, age = one.anchor, one.age
-            talks[one.interaction] = follower, party, age, unnamed or one.unnamed
+            talks[one.interaction] = one, party, age, unnamed or one.unnamed
     ids = sorted(talks)
     if not ids:
         return []
@@ -121,7 +120,10 @@ def _followers(conn: sa.Connection, fresh: Sequence[Arrival], secret: bytes) -> 
         FROM conversations WHERE interaction_id = ANY(%s) AND unnamed AND identifier_id IS NOT NULL""",
         (uuids(ids),),
     )
-    return [Link(row.first_at, row.key, row.party, talks[row.id][0], "conversation") for row in found]
+    return [
+        Link(row.first_at, row.key, row.party, stand_in(talks[row.id][0].event, secret), "conversation")
+        for row in found
+    ]
 
 
 def _write_links(conn: sa.Connection, joined: Iterable[Link], fresh: Sequence[Arrival]) -> list[Link]:
