@@ -1,9 +1,9 @@
-"""The agents' pages: drawn on the server, whole without JavaScript; templates and static files beside."""
+"""The pages of agents and CX leads: drawn on the server, whole without JavaScript; templates and files beside."""
 
 from fastapi import APIRouter
 
-from services.api.pages import files, signing_in, views
+from services.api.pages import figures, files, signing_in, views
 
 router = APIRouter(include_in_schema=False)
-for part in (files, signing_in, views):
+for part in (files, signing_in, views, figures):
     router.include_router(part.router)

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from schemas.event import Author, Role
+from schemas.event import Author
+from schemas.event import Role as Part
+from services.access import Role
 from services.api import briefs, issues, lookups, queries, timelines
 from services.api.answers import Found
 from services.api.backing import Back, Transaction
-from services.api.callers import Agent
+from services.api.callers import Agent, AgentOrAnalyst
 from services.api.contexts import gather
 from services.api.pages.recent import recent
 from services.api.pages.rendering import page
@@ -54,9 +56,11 @@ class Filter(BaseModel):
 
 @router.get("/")
 async def home(
-    conn: Transaction, caller: Agent, back: Back, trace: Traced, q: Annotated[str, Query(max_length=500)] = ""
+    conn: Transaction, caller: AgentOrAnalyst, back: Back, trace: Traced, q: Annotated[str, Query(max_length=500)] = ""
 ) -> Response:
-    """The search box, with what was found, or else who was heard of last."""
+    """The search box, with what was found, or else who was heard of last; who reads figures is led to them."""
+    if caller.role == Role.analyst:
+        return RedirectResponse("/figures", 303)
     query = q.strip()
     found = await conn.run_sync(_found, query, back.rules)
     await trace.leave(conn, caller, "search" if query else "recent", [one.id for one in found])
@@ -108,7 +112,7 @@ async def one_interaction(
 @router.post("/customers/{id}/notes", dependencies=[OwnPage])
 def write_note(id: UUID, text: Annotated[Words, Form()], back: Back, caller: Agent) -> Response:
     """Put a note on the timeline and show it there."""
-    author = Author(role=Role.agent, id=caller.name, name=caller.name)
+    author = Author(role=Part.agent, id=caller.name, name=caller.name)
     with back.writing.begin() as conn:
         commands.write_note(conn, back.desk(conn), id, text, author)
     return RedirectResponse(f"/customers/{id}#timeline", 303)

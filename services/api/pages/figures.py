@@ -1,0 +1,135 @@
+"""The CX lead's page: what had to be explained again, where, and what could have been avoided."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field, field_validator
+
+from services.api import figures
+from services.api.backing import Transaction
+from services.api.callers import Analyst
+from services.api.measured import Again, Figures, Measure, Row
+from services.api.pages.charts import bars, percent, trend
+from services.api.pages.rendering import TEMPLATES, page
+from services.api.pages.routing import PageRoute
+from services.api.routes.figures import today
+from services.api.spans import DAYS, By, Every, Span
+from services.counts import DIMENSIONS, WINDOWS
+
+router = APIRouter(route_class=PageRoute)
+
+LISTED = 12  # rows of a table
+LONG = 120  # days from which the trend is by month
+# What could have been known, what that means, and what to do about it.
+CONTEXTS = {
+    "unrecorded": ("Not on record yet", "The channel that heard it first tells us too late.",
+                   "Have that source post as it happens, not in batches."),
+    "unlinked": ("On record, not linked", "It stood on another customer's timeline then.",
+                 "Ask for one identifier more on that channel; look at refused links."),
+    "unshown": ("Linked, not shown", "Whoever was there did not look.",
+                "Put the brief where they work: screen-pop, bot, IVR."),
+    "shown": ("Shown before", "They had it before them, and asked all the same.",
+              "Coach; make the brief shorter and the greeting say what is known."),
+}  # fmt: skip
+
+
+class Filter(BaseModel):
+    """What is asked for, as it stands in the address; what is empty is left out."""
+
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = Field(default=None, alias="to")
+    window: int = 14
+    channel: str = Field(default="", max_length=200)
+    source: str = Field(default="", max_length=200)
+    queue: str = Field(default="", max_length=200)
+    team: str = Field(default="", max_length=200)
+    language: str = Field(default="", max_length=200)
+
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _left_out(cls, given: object) -> object:
+        return given or None
+
+    @field_validator("window")
+    @classmethod
+    def _known(cls, days: int) -> int:
+        return days if days in WINDOWS else 14
+
+    @property
+    def span(self) -> Span:
+        """The same as the API asks."""
+        only = {name: [value] for name in DIMENSIONS if (value := getattr(self, name))}
+        return Span.model_validate({"from": self.since, "to": self.until, **only})
+
+    def address(self, **changes: object) -> str:
+        """The page with these changes."""
+        fields = self.model_dump(by_alias=True, mode="json") | changes
+        return "/figures?" + urlencode({name: value for name, value in fields.items() if value})
+
+
+@router.get("/figures")
+async def read_figures(asked: Annotated[Filter, Query()], conn: Transaction, caller: Analyst) -> Response:
+    """The figures of a span of days, a month unless it is said."""
+    found = await conn.run_sync(_gather, asked)
+    return page("figures.html", caller, asked=asked, windows=WINDOWS, **found)
+
+
+def _gather(conn: sa.Connection, asked: Filter) -> dict[str, Any]:
+    span = asked.span
+    since, until = span.days(today())
+    before = Span.model_validate(
+        span.model_dump(by_alias=True) | {"from": since - (until - since) - timedelta(days=1),
+                                          "to": since - timedelta(days=1)}
+    )  # fmt: skip
+    every: Every = "month" if (until - since).days > LONG else "week" if (until - since).days >= DAYS - 1 else "day"
+
+    def of(span: Span, by: By | None = None, every: Every | None = None) -> Figures:
+        return figures.figures(conn, span, today(), by, every, None, LISTED)
+
+    channels, groups, stretches = of(span, "channel"), of(span, "group"), of(span, every=every)
+    whole = channels.total
+    return {
+        "since": since, "until": until, "every": every, "whole": whole, "again": within(whole, asked.window),
+        "before": within(of(before).total, asked.window),
+        "channels": _ranked(channels.rows, asked.window), "groups": _ranked(groups.rows, asked.window, known=True),
+        "contexts": CONTEXTS, "trend": trend(stretches.rows, asked.window),
+        "choices": {name: _choices(of(Span.model_validate({"from": since, "to": until}), name)) for name in CHOSEN},
+    }  # fmt: skip
+
+
+CHOSEN: tuple[By, ...] = ("channel", "source", "queue", "team", "language")
+
+
+def within(whole: Measure, days: int) -> Again:
+    """What is counted within a window."""
+    return next(one for one in whole.windows if one.days == days)
+
+
+def change(now: float | None, before: float | None) -> str:
+    """How a share has changed, in points, in words."""
+    if now is None or before is None:
+        return "nothing to compare with before"
+    points = 100 * (now - before)
+    if abs(points) < 0.05:
+        return "as before"
+    return f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than before"
+
+
+def _ranked(rows: Sequence[Row], days: int, known: bool = False) -> list[dict[str, Any]]:
+    """Rows with their bars, those with most repeated explanations first."""
+    told = [(row, within(row, days)) for row in rows if row.value or not known]
+    told.sort(key=lambda one: (-one[1].repeated_explanations.count, -one[0].contacts, one[0].value or ""))
+    drawn = bars([again.repeated_explanations for _, again in told])
+    return [{"row": row, "again": again, "bar": bar} for (row, again), bar in zip(told, drawn, strict=True)]
+
+
+def _choices(found: Figures) -> list[str]:
+    return sorted(row.value for row in found.rows if row.value)
+
+
+TEMPLATES.filters |= {"percent": percent}
+TEMPLATES.globals["change"] = change
