@@ -11,7 +11,6 @@ from schemas.codec import to_wire
 from schemas.event import Event
 from services.api.answers import Brief, Candidates, ChannelSummary, Customer, Happening, Interaction
 from services.api.briefs import Context, build, is_waiting, text
-from services.api.descriptions import describe
 from tests.builders import at, event
 
 NOW = at(24 * 60)
@@ -21,7 +20,7 @@ STORY = "The router restarts every evening, and I have already changed the cable
 
 def happening(one: Event) -> Happening:
     wire = to_wire(one)
-    return Happening(key=uuid4(), interaction=uuid4(), summary=describe(wire), event=wire)
+    return Happening(key=uuid4(), interaction=uuid4(), event=wire)
 
 
 def interaction(*events: Event, channel: str = "email") -> Interaction:
@@ -31,7 +30,6 @@ def interaction(*events: Event, channel: str = "email") -> Interaction:
         source="shop",
         channel=channel,
         conversation=None,
-        summary="",
         started_at=events[0].occurred_at,
         last_at=events[-1].occurred_at,
         events=len(events),

@@ -6,9 +6,7 @@ from uuid import uuid4
 from schemas.codec import to_wire
 from schemas.event import Event
 from services.api.answers import Happening, Interaction
-from services.api.descriptions import describe
 from services.api.pages.telling import Said, Step, Trail, split, tell
-from services.api.summaries import describe_interaction
 from tests.builders import event
 from tests.stories import call, mails, visit
 
@@ -22,7 +20,6 @@ def interaction(*events: Event, count: int | None = None) -> Interaction:
         source=events[0].source,
         channel=events[0].channel,
         conversation=events[0].conversation,
-        summary=describe_interaction(events[0].channel, len(events), wires),
         started_at=times[0],
         last_at=times[-1],
         events=count or len(events),
@@ -31,7 +28,7 @@ def interaction(*events: Event, count: int | None = None) -> Interaction:
         last_inbound_at=None,
         last_outbound_at=None,
         closed_at=None,
-        items=[Happening(key=uuid4(), interaction=uuid4(), summary=describe(wire), event=wire) for wire in wires],
+        items=[Happening(key=uuid4(), interaction=uuid4(), event=wire) for wire in wires],
     )
 
 

@@ -1,11 +1,15 @@
 """What the API answers, as models. Pure: queries fill them, pages and JSON show them."""
 
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from schemas.event import Verification
+from services.api.descriptions import describe
+from services.api.oddities import data_of
+from services.api.summaries import describe_interaction
 
 NEXT = """`cursor` of the next, older page; null at the end. A page looks at a limited number of events, however rare
 what is asked for: it may hold few items or none and go on nevertheless."""
@@ -90,7 +94,6 @@ class Happening(Answer):
 
     key: UUID = Field(description="The same for every delivery of the event.")
     interaction: UUID
-    summary: str = Field(description="In a short English sentence.", examples=["Customer wrote: “My parcel is lost.”"])
     event: dict[str, Any] = Field(description="The event as CloudEvents JSON.")
     revision: Revision | None = Field(
         default=None,
@@ -103,6 +106,15 @@ class Happening(Answer):
     )
     about: About | None = Field(default=None, description="Of a survey's answer: what it is about, if it is known.")
 
+    @computed_field(  # type: ignore[prop-decorator]
+        description="In a short English sentence.", examples=["Customer wrote: “My parcel is lost.”"]
+    )
+    @cached_property
+    def summary(self) -> str:
+        """With the words that stand. Made when it is asked for: a brief reads many and tells few."""
+        revised = self.revision and {**self.event, "data": {**data_of(self.event), "text": self.revision.text}}
+        return describe(revised or self.event)
+
 
 class Interaction(Answer):
     """One dealing on one channel: a call, a chat, a mail conversation, a visit."""
@@ -111,7 +123,6 @@ class Interaction(Answer):
     source: str
     channel: str
     conversation: str | None = Field(description="The source's own key for it.")
-    summary: str = Field(examples=["Mail “Lost parcel”, 3 messages"])
     started_at: AwareDatetime
     last_at: AwareDatetime
     events: int
@@ -123,6 +134,12 @@ class Interaction(Answer):
     items: list[Happening] = Field(
         description="Its newest events, oldest first; all of them by `view=flat&interaction=`."
     )
+
+    @computed_field(examples=["Mail “Lost parcel”, 3 messages"])  # type: ignore[prop-decorator]
+    @cached_property
+    def summary(self) -> str:
+        """What it was, judged by these events."""
+        return describe_interaction(self.channel, self.events, [item.event for item in self.items])
 
 
 class Timeline(Answer):

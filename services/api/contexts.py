@@ -20,11 +20,11 @@ NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how 
 # and on the way, than what it reads.
 RECORD = f"""
     WITH talk AS (
-        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id), LATERAL (
             SELECT i.* FROM interactions i WHERE i.identifier_id = mine.id AND {TALK}
             ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :parts) part),
     visit AS (
-        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id) CROSS JOIN LATERAL (
+        SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id), LATERAL (
             SELECT i.* FROM interactions i WHERE i.identifier_id = mine.id
             ORDER BY i.last_at DESC, i.interaction_id DESC LIMIT :parts) part
         WHERE channel IN ('web', 'app') AND conversation IS NULL),

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from services.api.answers import Happening, Revision
-from services.api.descriptions import describe
 from services.api.oddities import data_of
 
 Wire = Mapping[str, Any]  # an event as canonical CloudEvents JSON
@@ -71,8 +70,7 @@ def _revised(item: Happening, changes: Sequence[Happening]) -> Happening:
         earlier = [*earlier, words]
     revision = Revision(at=at, text=text, deleted=bool(taken_back), earlier=earlier)
     mark = "taken back" if taken_back else "edited"
-    now = {**item.event, "data": {**data_of(item.event), "text": text}}
-    return item.model_copy(update={"revision": revision, "summary": describe(now), "marks": [*item.marks, mark]})
+    return item.model_copy(update={"revision": revision, "marks": [*item.marks, mark]})
 
 
 def _name(event: Wire) -> tuple[str, str]:

@@ -13,10 +13,8 @@ import sqlalchemy as sa
 
 from services.api.answers import Happening, Interaction
 from services.api.contacts import joined
-from services.api.descriptions import describe
 from services.api.oddities import marks
 from services.api.revisions import applied
-from services.api.summaries import describe_interaction
 from services.errors import Invalid
 
 Row = Mapping[Any, Any]  # by column
@@ -71,7 +69,7 @@ DEALT = f"""
                 UNION ALL
                 (SELECT {EVENT} FROM events e
                  WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id
-                 ORDER BY e.occurred_at, e.event_key LIMIT :oldest)
+                 AND part.events > :newest ORDER BY e.occurred_at, e.event_key LIMIT :oldest)
             ) one WHERE part.identifier_id = ANY(:ids) AND part.interaction_id = whole.id) item) AS items
     FROM (
         SELECT interaction_id AS id, min(source) AS source, min(channel) AS channel, min(conversation) AS conversation,
@@ -197,9 +195,7 @@ def happening(row: Row, conflicts: int = 0) -> Happening:
     """A row of events as it is shown; `conflicts`: how many other contents came under its id."""
     event = row["event"]
     words = marks(event, conflicts)
-    return Happening(
-        key=row["event_key"], interaction=row["interaction_id"], summary=describe(event), event=event, marks=words
-    )
+    return Happening(key=row["event_key"], interaction=row["interaction_id"], event=event, marks=words)
 
 
 def _happenings(conn: sa.Connection, ids: Sequence[UUID], rows: Sequence[Any]) -> list[Happening]:
@@ -212,8 +208,7 @@ def _interaction(row: Row, items: list[Happening], newest: int, oldest: int) -> 
     items = applied(items)
     if len(items) > newest + oldest:  # several identifiers' parts brought as many each
         items = [*items[:oldest], *items[-newest:]]
-    summary = describe_interaction(row["channel"], row["events"], [item.event for item in items])
-    return Interaction(**{**row, "summary": summary, "items": items})
+    return Interaction(**{**row, "items": items})
 
 
 def _scan(
