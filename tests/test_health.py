@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from services import counting, database
 from services.eventlog.postgres_reader import PostgresReader
 from services.health import LATE, Disk, Health, judge
+from services.ingest.mailboxes import Place, remember
 from services.pressure import Pressure
 from services.settings import Settings
 from services.tables import identifiers
+from tests.brokers import free_port
 from tests.builders import append, event
 from tests.terminal import Terminal
 
@@ -101,3 +103,15 @@ def test_what_is_few_is_counted_and_what_is_many_estimated(engine: sa.Engine) ->
     assert (whole.exact, customers.exact) == (False, False)
     assert whole.number == pytest.approx(2 * counting.FEW, rel=0.5)
     assert customers.number / whole.number == pytest.approx(0.6, rel=0.1)
+
+
+def test_status_says_when_a_mailbox_was_looked_at_and_whether_mails_are_taken_in(
+    tellonce: Terminal, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine.begin() as conn:
+        remember(conn, "help@shop.example@imap.example/INBOX", Place(1, 7))
+    assert "help@shop.example@imap.example/INBOX (looked at 0 s ago)" in " ".join(tellonce("status").out.split())
+    monkeypatch.setenv("TELLONCE_MAIL_PORT", str(free_port()))
+    ended = tellonce("status", "--json")
+    assert (ended.code, json.loads(ended.out)["mail"]) == (1, "not ready")
+    assert "The mail listener is not ready" in ended.out

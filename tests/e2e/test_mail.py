@@ -3,17 +3,21 @@
 import smtplib
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from tests.brokers import free_port
 from tests.e2e.mailservers import PASSWORD, USER, dovecot, postfix, program
 from tests.e2e.stacks import Stack, embedded, wait_for
-from tests.test_mailserver import certificate, mail  # noqa: F401 - a fixture
+from tests.fakes import MemoryLog
+from tests.test_mailserver import certificate, mail, serving  # noqa: F401 - a fixture
 
 SMTP, LMTP, STATUS = free_port(), free_port(), free_port()
+SOURCES = ("sales", "support")
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +139,22 @@ def test_no_log_line_says_who_wrote_or_what_however_much_is_logged(stack: Stack)
     written = Path(stack.environment["written"]).read_text(errors="replace")
     assert '"mail"' in written, "its own line is there"
     assert not [word for word in ("leelo", "sauerkraut", stack.environment["key"]) if word in written.lower()]
+
+
+def test_postfix_tries_again_while_the_log_is_away_and_loses_and_doubles_nothing(
+    engine: sa.Engine,
+    log: MemoryLog,
+    certificate: Path,  # noqa: F811
+) -> None:
+    log.away = True
+    ids = [f"again-{number}@example.ee" for number in range(3)]
+    with serving(engine, log, certificate) as post, postfix(post.lmtp_port) as server:
+        with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
+            for id in ids:
+                client.send_message(mail(id), to_addrs=["support@shop.example", "sales@shop.example"])
+        put_off = partial(post.measures.registry.get_sample_value, "tellonce_ingest_unavailable_total")
+        wait_for(lambda: (put_off({"code": "lmtp_451"}) or 0) >= 2 * len(ids), "each receiver to be put off")
+        assert server.waiting() >= len(ids)
+        log.away = False
+        wait_for(lambda: not server.waiting(), "Postfix's queue to be empty")
+    assert sorted((one.id, one.source) for one in log.events) == sorted((id, name) for id in ids for name in SOURCES)
