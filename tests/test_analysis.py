@@ -119,6 +119,16 @@ def test_a_merge_makes_figures_what_they_are_for_one_customer_and_its_undoing_ta
     assert figures(house.engine) == apart
 
 
+def test_visits_that_turn_out_to_be_one_are_one_contact(house: House) -> None:
+    asked = dict(type="form.submitted", channel="web")
+    house.happened(event("device:d-1", text=BROKEN, **asked), event("device:d-1", text=BROKEN, minute=40, **asked))
+    analysed(house.engine)
+    assert figures(house.engine)["contacts"] == 2
+    house.happened(event("device:d-1", text=None, minute=20, type="page.viewed", channel="web"))
+    analysed(house.engine)
+    assert figures(house.engine)["contacts"] == 1
+
+
 def test_an_agents_word_is_analysed(house: House) -> None:
     house.happened(event(MAIL, text=BROKEN, id="one"), event(MAIL, text="My invoice is wrong.", minute=9, id="two"))
     analysed(house.engine)
@@ -232,15 +242,19 @@ def test_times_between_fall_into_buckets_of_half_an_octave(hours: float, place: 
     assert bucket(hours) == place
 
 
-texts = st.sampled_from([BROKEN, AGAIN, "Any news?", "Thank you!", "I want to cancel it", "Order 7731 is late"])
-named = st.sampled_from([(MAIL,), (PHONE,), (MAIL, PHONE), ("device:d1",), ("account:A1", PHONE), ("account:A2",)])
-told = st.lists(st.tuples(texts, st.integers(0, 40 * 24), named, st.sampled_from(["c1", "c2", None])), max_size=8)
+texts = st.sampled_from([BROKEN, AGAIN, "Any news?", "Thank you!", "I want to cancel it", "Order 7731 is late", None])
+named = st.sampled_from([
+    (MAIL,), (PHONE,), (MAIL, PHONE), ("device:d1",), ("device:d1", MAIL), ("account:A1", PHONE), ("account:A2", PHONE),
+])  # fmt: skip
+times = st.one_of(st.integers(0, 40 * 24 * HOUR), st.sampled_from([0, 20, 40, 60, 90]))  # far apart, or one visit
+told = st.lists(st.tuples(texts, times, named, st.sampled_from(["c1", "c2", "visit"])), max_size=8)
+Told = list[tuple[str | None, int, tuple[str, ...], str]]
 
 
 @law
 @given(told=told, random=st.randoms(use_true_random=False))
 def test_any_order_and_batching_gives_the_same_and_figures_are_a_recount(
-    engine: sa.Engine, told: list[tuple[str, int, tuple[str, ...], str | None]], random: Random
+    engine: sa.Engine, told: Told, random: Random
 ) -> None:
     happened, kept_then = dealings(told), []
     for _ in range(2):
@@ -258,7 +272,7 @@ def test_any_order_and_batching_gives_the_same_and_figures_are_a_recount(
 @settings(law, max_examples=30)
 @given(told=told, random=st.randoms(use_true_random=False))
 def test_several_analysers_beside_workers_find_the_same(
-    engine: sa.Engine, told: list[tuple[str, int, tuple[str, ...], str | None]], random: Random
+    engine: sa.Engine, told: Told, random: Random
 ) -> None:
     happened = dealings(told)
     forget(engine)
@@ -297,11 +311,14 @@ def forget(engine: sa.Engine) -> None:
             conn.execute(sa.delete(table))
 
 
-def dealings(told: Sequence[tuple[str, int, tuple[str, ...], str | None]]) -> list[Event]:
-    """What was drawn, as events."""
+def dealings(told: Told) -> list[Event]:
+    """What was drawn, as events: mails, and on the site forms and pages."""
     return recorded(*(
-        event(*whom, text=text, minute=hour * HOUR, id=str(number), conversation=where)
-        for number, (text, hour, whom, where) in enumerate(told)
+        event(*whom, text=text, minute=minute, id=str(number), **(
+            dict(type="form.submitted" if text else "page.viewed", channel="web") if where == "visit"
+            else dict(conversation=where)
+        ))
+        for number, (text, minute, whom, where) in enumerate(told)
     ))  # fmt: skip
 
 

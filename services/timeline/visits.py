@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.tables import TELLING
 from services.timeline.arrivals import Arrival
 from services.timeline.bulk import Array, numbers, texts, times, uuids
 from services.timeline.identity import Id
@@ -130,7 +131,8 @@ def _write_visits(conn: sa.Connection, after: Mapping[Id, Visits]) -> None:
 
 
 def _move_events(conn: sa.Connection, after: Mapping[Id, Visits], tx: int) -> None:
-    """Where a visit turns out to have begun earlier or to be one with another, its events and parts go along."""
+    """Where a visit turns out to have begun earlier or to be one with another, its events and parts go along; whoever
+    said something in it is marked."""
     moves = {
         visit_id(device, old.started_at): visit_id(device, new.started_at)
         for device, change in after.items()
@@ -141,10 +143,13 @@ def _move_events(conn: sa.Connection, after: Mapping[Id, Visits], tx: int) -> No
         return
     there = uuids(moves), uuids(moves.values())
     conn.exec_driver_sql(
-        """UPDATE events e SET interaction_id = m.new_id
-        FROM unnest(%s, %s) m(old_id, new_id) JOIN interactions i ON i.interaction_id = m.old_id
-        WHERE e.identifier_id = i.identifier_id AND e.interaction_id = m.old_id""",
-        there,
+        """WITH moved AS (
+            UPDATE events e SET interaction_id = m.new_id
+            FROM unnest(%s, %s) m(old_id, new_id) JOIN interactions i ON i.interaction_id = m.old_id
+            WHERE e.identifier_id = i.identifier_id AND e.interaction_id = m.old_id RETURNING e.identifier_id, e.type)
+        INSERT INTO marks (customer_id)
+        SELECT DISTINCT customer_id FROM identifiers JOIN moved ON identifier_id = id WHERE moved.type = ANY(%s)""",
+        (*there, list(TELLING)),
     )
     sums = """min(source), min(channel), min(conversation), min(started_at), max(last_at),
         sum(events), sum(inbound), sum(outbound), max(last_inbound_at), max(last_outbound_at), max(closed_at)"""
