@@ -154,6 +154,16 @@ def test_dealings_of_a_shared_phone_are_contacts_of_nobody(house: House) -> None
     assert figures(house.engine) == {"contacts": 4, "blind": 2}
 
 
+def test_a_phone_that_turns_out_to_be_shared_makes_its_dealings_those_of_nobody(house: House) -> None:
+    house.happened(*recorded(*called(BROKEN, 2 * HOUR), *called(AGAIN, 30 * HOUR)))
+    analysed(house.engine)
+    assert figures(house.engine)["back_7"] == 1
+    seen = dict(type="page.viewed", channel="web", text=None)
+    house.happened(event("account:A-1", PHONE, minute=0, **seen), event("account:B-1", PHONE, minute=1, **seen))
+    analysed(house.engine)
+    assert figures(house.engine) == {"contacts": 2, "blind": 2}
+
+
 def test_how_they_liked_it_stands_at_the_contact(house: House) -> None:
     asked = dict(type="feedback.received", channel="phone", source="calls", conversation=f"call {26 * HOUR}")
     house.happened(both(), event(MAIL, text=BROKEN), *called(AGAIN, 26 * HOUR))

@@ -37,14 +37,16 @@ TOLD = sa.text(f"""
     FROM chosen JOIN interactions part USING (interaction_id)
     JOIN mine ON mine.id = part.identifier_id AND mine.customer_id = chosen.customer_id
     CROSS JOIN LATERAL (({SOME % ("", "", "first")}) UNION ALL ({SOME % ("DESC", "DESC", "last")})) e""")
-# When each link became known: when its event was accepted.
+# When each link became known: when the first of the events that make it was accepted, whichever was stitched first.
 JOINED = sa.text(f"""
     WITH {MINE}, known AS (
         SELECT l.left_id, l.right_id, coalesce((e.event->>'recordedtime')::timestamptz, l.linked_at) AS at
-        FROM links l LEFT JOIN LATERAL (
+        FROM (
+            SELECT DISTINCT ON (left_id, right_id) * FROM links WHERE left_id = ANY(:ids) AND refused IS NULL
+            ORDER BY left_id, right_id, occurred_at, event_key) l
+        LEFT JOIN LATERAL (
             SELECT event FROM events e WHERE e.identifier_id IN (l.left_id, l.right_id)
             AND e.occurred_at = l.occurred_at AND e.event_key = l.event_key LIMIT 1) e ON true
-        WHERE l.left_id = ANY(:ids) AND l.refused IS NULL
         UNION ALL SELECT left_id, right_id, occurred_at FROM decisions
         WHERE left_id = ANY(:ids) AND verdict = 'merge')
     SELECT mine.customer_id, known.* FROM known JOIN mine ON mine.id = left_id

@@ -11,11 +11,11 @@ from services.timeline.arrivals import Arrival, alias, links, stand_in, verdict
 from services.timeline.bulk import optional_uuids, texts, times, uuids
 from services.timeline.crowds import refuse
 from services.timeline.identity import Age, Decision, Id, Link
-from services.timeline.parts import settle
+from services.timeline.parts import Changed, settle
 
 
-def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes) -> dict[Id, Id]:
-    """Write what events, in order of age, say about who is who; the identifiers that moved, and whom they left."""
+def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret: bytes) -> Changed:
+    """Write what events, in order of age, say about who is who; what became another thereby."""
     named, joined, decided = _Named(secret), list[Link](), list[Decision]()
     for one in fresh:
         named.add(one)
@@ -28,10 +28,13 @@ def identify(conn: sa.Connection, fresh: Sequence[Arrival], rules: Rules, secret
             decided.append(Decision(*one.age, named.mention(left, one.age), named.mention(right, one.age), word))
     joined += _followers(conn, fresh, secret)
     seeds = _write_identifiers(conn, named.rows)
-    seeds |= refuse(conn, _write_links(conn, joined, fresh), rules)
+    added = _write_links(conn, joined, fresh)
+    seeds |= refuse(conn, added, rules)
     _write_decisions(conn, decided, fresh)
     seeds |= {end for word in decided for end in (word.left, word.right)}
-    return settle(conn, seeds, rules.limit) if seeds else {}
+    moved, touched = settle(conn, seeds, rules.limit) if seeds else Changed()
+    ends = {end for link in added for end in (link.left, link.right)}
+    return Changed(moved, touched | ends | {end for word in decided for end in (word.left, word.right)})
 
 
 class _Named:

@@ -5,9 +5,10 @@ the locks of all customers concerned, so workers that meet do the same as one af
 is read with the locks held, each statement anew (READ COMMITTED), so that it is what the last holder left.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,6 +25,14 @@ TOUCHING = "left_id = ANY(%s) OR right_id = ANY(%s) OR (left_id = ANY(%s) AND ri
 DECISIONS = f"{ENDS}, verdict FROM decisions WHERE "
 
 
+class Changed(NamedTuple):
+    """Identifiers that came to another customer, with the one they left; and those that something else became known
+    of: they are linked, or shared, or a link of theirs is refused, or no longer."""
+
+    moved: Mapping[Id, Id] = MappingProxyType({})
+    touched: Set[Id] = frozenset()
+
+
 @dataclass
 class Part:
     """Rows of whole customers (`inner`), the links and decisions that touch them, and the ends of those."""
@@ -35,8 +44,8 @@ class Part:
     known_shared: frozenset[Id] = frozenset()
 
 
-def settle(conn: sa.Connection, seeds: Iterable[Id], limit: Callable[[str], int]) -> dict[Id, Id]:
-    """Decide anew who is who around `seeds`; the identifiers that moved, with the customer they left."""
+def settle(conn: sa.Connection, seeds: Iterable[Id], limit: Callable[[str], int]) -> Changed:
+    """Decide anew who is who around `seeds`."""
     part = _load(conn, set(seeds), limit("account") > 1)
     people = resolve(
         {id: Member(id, row.type, Age(row.first_at, row.first_key)) for id, row in (part.edge | part.inner).items()},
@@ -102,8 +111,8 @@ def _thawed(conn: sa.Connection, shared: Iterable[Id], inner: Mapping[Id, Any]) 
     return {id for id, seen in accounts.items() if len(set(seen.values())) < 2 or seen.keys() <= inner.keys()}
 
 
-def _write(conn: sa.Connection, part: Part, people: People) -> dict[Id, Id]:
-    moved, changed = {}, []
+def _write(conn: sa.Connection, part: Part, people: People) -> Changed:
+    moved, changed = dict[Id, Id](), list[tuple[Id, Id, bool]]()
     for id, row in part.inner.items():
         customer, shared = people.customer[id], id in people.shared
         if (customer, shared) != (row.customer_id, row.shared):
@@ -115,11 +124,11 @@ def _write(conn: sa.Connection, part: Part, people: People) -> dict[Id, Id]:
         update = """UPDATE identifiers i SET customer_id = n.customer_id, shared = n.shared
                     FROM unnest(%s, %s, %s::bool[]) n(id, customer_id, shared) WHERE i.id = n.id"""
         conn.exec_driver_sql(update, (uuids(ids), uuids(customers), list(flags)))
-    _write_refusals(conn, part.links, people)
-    return moved
+    refusals = _write_refusals(conn, part.links, people)
+    return Changed(moved, {id for id, _, _ in changed}.union(*(ends[:2] for ends in refusals)))
 
 
-def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -> None:
+def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -> set[tuple[Id, Id, str | None]]:
     changed = set()
     for link in links:
         refused = people.refused.get(pair(link.left_id, link.right_id))
@@ -130,6 +139,7 @@ def _write_refusals(conn: sa.Connection, links: Sequence[Any], people: People) -
         update = """UPDATE links l SET refused = n.refused FROM unnest(%s, %s, %s) n(left_id, right_id, refused)
                     WHERE l.left_id = n.left_id AND l.right_id = n.right_id"""
         conn.exec_driver_sql(update, (uuids(left), uuids(right), texts(reasons)))
+    return changed
 
 
 def _by_id(conn: sa.Connection, condition: str, ids: Iterable[Id]) -> dict[Id, Any]:

@@ -19,6 +19,7 @@ from services.timeline.bulk import EIGHT, blobs, copy, texts, time, times, uuids
 from services.timeline.bulk import field as packed
 from services.timeline.identity import Id
 from services.timeline.naming import identify
+from services.timeline.parts import Changed
 from services.timeline.visits import assign, write_interactions
 
 EVENT = "identifier_id, event_key, interaction_id, occurred_at, source, event_id, type, channel, direction, tx, event"
@@ -62,14 +63,14 @@ def store(
     fresh, conflicts, present = _dedupe(conn, arrived)
     outcome = Outcome(len(fresh), len(arrived) - len(fresh) - conflicts, conflicts)
     if fresh:
-        moved = identify(conn, fresh, rules, secret)
+        changed = identify(conn, fresh, rules, secret)
         tx = tx or present
         interactions = assign(conn, fresh, tx)
         _write_events(conn, fresh, interactions, tx)
         write_interactions(conn, fresh, interactions, tx)
         _write_names(conn, fresh)
-        outcome.moved = len(moved)
-        outcome.customers = _mark(conn, fresh, moved)
+        outcome.moved = len(changed.moved)
+        outcome.customers = _mark(conn, fresh, changed)
         conn.exec_driver_sql("NOTIFY timeline")
     return outcome
 
@@ -134,14 +135,14 @@ def _write_names(conn: sa.Connection, fresh: Iterable[Arrival]) -> None:
         )
 
 
-def _mark(conn: sa.Connection, fresh: Iterable[Arrival], moved: Mapping[Id, Id]) -> set[UUID]:
-    """Mark the customers whose statements changed: new words of theirs, or an identifier that came or went."""
-    touched = {one.anchor for one in fresh if one.event.type in MARKING} | moved.keys()
+def _mark(conn: sa.Connection, fresh: Iterable[Arrival], changed: Changed) -> set[UUID]:
+    """Mark the customers that may be found another: by new words of theirs, or by who is one with whom since when."""
+    touched = {one.anchor for one in fresh if one.event.type in MARKING} | changed.moved.keys() | changed.touched
     if not touched:
         return set()
     marked = conn.exec_driver_sql(
         """INSERT INTO marks (customer_id) SELECT customer_id FROM identifiers WHERE id = ANY(%s)
         UNION SELECT unnest(%s) ORDER BY 1 RETURNING customer_id""",
-        (uuids(touched), uuids(moved.values())),
+        (uuids(touched), uuids(changed.moved.values())),
     )
     return {row.customer_id for row in marked}
