@@ -6,8 +6,8 @@ ISO/IEC 7812-1, annex B). What may stay of it is what PCI DSS 4.0.1, 3.4.1, lets
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Mapping
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 SHORTEST, LONGEST = 13, 19
@@ -27,19 +27,18 @@ ISSUERS = {
 ISSUER = re.compile("|".join(f"({first})" for first in ISSUERS))
 LENGTHS = tuple(ISSUERS.values())
 FIRSTS = {  # the lengths by the first four digits: a dictionary is asked in a fraction of a match's time
-    first: LENGTHS[issuer.lastindex - 1]
+    first.encode(): LENGTHS[issuer.lastindex - 1]
     for first in map("{:04}".format, range(10_000))
     if (issuer := ISSUER.match(first)) and issuer.lastindex
 }
 
 # What people, programs and HTML put between a number's digits. `\n` as two characters: in JSON as it is on the wire.
 SIGNS = r"[ \t\n\r\u0085\u00a0\u00ad\u00b7\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff\uff0d\uff0e._-]"
-BETWEEN = SIGNS + (
-    r"|&(?:nbsp|[en]sp|thinsp|shy|[mn]dash|#\d{1,5}|#[xX][0-9a-fA-F]{1,5});|<[^<>]{1,200}>|%20|%C2%A0|\\[nrt]"
-)
+WRITTEN = r"&(?:nbsp|[en]sp|thinsp|shy|[mn]dash|#\d{1,5}|#[xX][0-9a-fA-F]{1,5});|<[^<>]{1,200}>|%20|%C2%A0|\\[nrt]"
+BETWEEN = f"{SIGNS}|{WRITTEN}"
 # What is written most is tried first, and what has matched is not tried in another way, for a megabyte's sake.
 NUMBER = re.compile(rf"\d(?>\d|{SIGNS}\d|(?:{BETWEEN}){{1,4}}\d){{{SHORTEST - 1},}}")
-APART = re.compile(rf"((?:{BETWEEN})+)")
+BLANKED = re.compile(WRITTEN)
 
 # An IBAN looks like a card's number as often as any; it is known by its country's length and its checksum.
 IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}")
@@ -56,7 +55,17 @@ LEFT_OUT = b" \t\n\r-._\\nrt%&nbsp;#" + bytes.fromhex("c2d9dbdfe0e1e2e3eaeff0")
 SUSPECT = b"0" * SHORTEST
 MANY = 100  # digits one after the other that are not looked at one by one
 
+RIGHT = re.compile(rb"\0")
 DIGITS = bytes(byte % 16 for byte in range(256))  # values of ASCII digits
+OTHERS = bytes(byte for byte in range(256) if not 48 <= byte < 58)
+ONES = bytes(48 <= byte < 58 for byte in range(256))  # 1 for a digit
+BOUND, UNBOUND = bytes([0, 0, 1]) + bytes(253), bytes([1, 0]) + bytes(254)
+SIZES = range(SHORTEST, LONGEST + 1)
+BEGIN = [  # for each size, by the first two digits as a number: 0 where a card of that size may begin so, else 1
+    bytes(not any(size in FIRSTS.get(b"%04d" % first, ()) for first in range(start, start + 100))
+          for start in range(0, 10_000, 100)).ljust(256)
+    for size in SIZES
+]  # fmt: skip
 DOUBLED = bytes(2 * value - 9 * (value > 4) for value in range(10)) + bytes(246)  # of values, digits added up
 
 
@@ -69,11 +78,22 @@ class Span(NamedTuple):
 
 
 class _Digits(NamedTuple):
-    """Digits one after the other, whatever stands between: which begin or end a group, and where in the text."""
+    """Digits one after the other, whatever stands between. `bound`: 1 where a group begins or all end, or 0; `bounds`:
+    these places; `begins` and `ends`: where each group stands in the text."""
 
-    digits: str
-    starts: Mapping[int, int]
-    ends: Mapping[int, int]
+    digits: bytes
+    bound: bytes
+    bounds: Sequence[int]
+    begins: Sequence[int]
+    ends: Sequence[int]
+
+    def begin(self, place: int) -> int:
+        """Where the group that begins at a place among the digits begins in the text."""
+        return self.begins[bisect_left(self.bounds, place)]
+
+    def end(self, place: int) -> int:
+        """Where the group that ends at a place among the digits ends in the text."""
+        return self.ends[bisect_left(self.bounds, place) - 1]
 
 
 def may_be_in(raw: bytes) -> bool:
@@ -87,7 +107,7 @@ def may_be_in(raw: bytes) -> bool:
         size = len(digits)
         if not digits.isdigit() or size > MANY or b"&#" in raw or b"%" in raw:  # these bring digits of their own
             return True
-        if any(_valid(digits.decode(), range(size), range(size + 1))):
+        if any(_valid(digits, b"\1" * (size + 1))):
             return True
     return False
 
@@ -104,55 +124,57 @@ def masked(text: str) -> str:
 def found(text: str) -> Iterator[Span]:
     """The card numbers in a text, in order; those that overlap count as one."""
     ibans: list[tuple[int, int]] | None = None
-    last: Span | None = None
     for number in NUMBER.finditer(text):
-        for span in _cards(text, _digits(text, number.start(), number.end())):
-            if last and span.end <= last.end:
-                continue
-            ibans = list(_ibans(text)) if ibans is None else ibans
-            before = ibans and bisect_left(ibans, (span.end,))  # those that begin before it ends
-            if before and ibans[before - 1][1] > span.start:
-                continue
-            if last and span.start < last.end:
-                last = Span(last.start, span.end, span.last)
-                continue
-            if last:
-                yield last
-            last = span
+        run = _digits(text, number.start(), number.end())
+        valid = list((_valid if len(run.begins) <= MANY else _valid_of_many)(run.digits, run.bound))
+        if valid and ibans is None:
+            ibans = list(_ibans(text))
+        for start, end in _joined(one for one in valid if not _is_other(text, run, *one, ibans or ())):
+            yield Span(run.begin(start), run.end(end), run.digits[end - 4 : end].decode())
+
+
+def _joined(numbers: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those that overlap as one, of some in their order."""
+    first = last = 0
+    for start, end in numbers:
+        if start < last:
+            last = max(last, end)
+            continue
+        if last:
+            yield first, last
+        first, last = start, end
     if last:
-        yield last
+        yield first, last
 
 
 def _digits(text: str, start: int, end: int) -> _Digits:
-    number = text[start:end]
-    if number.isdecimal():
-        return _Digits(_in_ascii(number), {0: start}, {len(number): end})
-    pieces = APART.split(number)  # digits and what is between, in turn
-    places = list(accumulate(map(len, pieces), initial=start))
-    groups = pieces[::2]
-    counts = list(accumulate(map(len, groups), initial=0))
-    starts, ends = zip(counts[:-1], places[:-1:2], strict=True), zip(counts[1:], places[1::2], strict=True)
-    return _Digits(_in_ascii("".join(groups)), dict(starts), dict(ends))
+    plain, size = _plain(text[start:end]), end - start
+    ones = _number(plain.translate(ONES))
+    begins, ends = ones ^ ones & ones << 8, ones ^ ones & ones >> 8  # a digit with none before it, or behind it
+    bound = _bytes(ones + begins, size).translate(BOUND, b"\0") + b"\1"
+    return _Digits(
+        digits=plain.translate(None, OTHERS),
+        bound=bound,
+        bounds=[*compress(range(len(bound)), bound)],
+        begins=[*compress(range(start, end), _bytes(begins, size))],
+        ends=[*compress(range(start + 1, end + 1), _bytes(ends, size))],
+    )
 
 
-def _in_ascii(digits: str) -> str:
-    return digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+def _plain(number: str) -> bytes:
+    """As long as it was, its digits in ASCII, and what is between them anything else."""
+    number = BLANKED.sub(lambda found: " " * len(found[0]), number)
+    foreign = {ord(sign): str(int(sign)) for sign in set(number) if not sign.isascii() and sign.isdecimal()}
+    return number.translate(foreign).encode("ascii", "replace")
 
 
-def _cards(text: str, run: _Digits) -> Iterator[Span]:
-    """The card numbers among digits, those that overlap as well; each begins and ends with a group."""
-    for start, end in _valid(run.digits, run.starts, run.ends):
-        if not _is_dialled(text, run.starts[start], end - start):
-            yield Span(run.starts[start], run.ends[end], run.digits[end - 4 : end])
-
-
-def _valid(digits: str, starts: Iterable[int], ends: Container[int]) -> Iterator[tuple[int, int]]:
-    """Where digits are a card's number: by issuer, length and check digit."""
+def _valid(digits: bytes, bound: bytes) -> Iterator[tuple[int, int]]:
+    """Where digits are a card's number that begins and ends at a bound: by issuer, length and check digit."""
     sums: list[bytes | None] = [None, None]  # for numbers that end at an even place, and at an odd one
-    for start in starts:
+    for start in compress(range(len(digits)), bound):
         for size in FIRSTS.get(digits[start : start + 4], ()):
             end = start + size
-            if end in ends:
+            if end < len(bound) and bound[end]:
                 known = sums[end % 2]
                 if known is None:
                     known = sums[end % 2] = _sums(digits, end % 2)
@@ -160,14 +182,43 @@ def _valid(digits: str, starts: Iterable[int], ends: Container[int]) -> Iterator
                     yield start, end
 
 
-def _is_dialled(text: str, place: int, size: int) -> bool:
-    """Whether it is a telephone's number with its country (E.164): a plus and up to 15 digits."""
-    return size <= 15 and text[max(place - 1, 0)] == "+"
+def _valid_of_many(digits: bytes, bound: bytes) -> list[tuple[int, int]]:
+    """The same of groups by the hundred thousand: what can be told of all at once is told by large numbers."""
+    values, unbound, found = digits.translate(DIGITS), bound.translate(UNBOUND), []
+    pairs = _bytes(10 * _number(values) + _number(values[1:] + b"\0"), len(values) + 1)
+    sums = _sums(digits, 0), _sums(digits, 1)
+    for size, begin in zip(SIZES, BEGIN, strict=True):
+        firsts = pairs.translate(begin)
+        for least in (0, 1):
+            known = sums[(least + size) % 2]
+            count = len(known[least + size :: 2])
+            starts, ends = slice(least, least + 2 * count, 2), slice(least + size, None, 2)
+            wrong = _number(known[starts]) ^ _number(known[ends])
+            wrong |= _number(firsts[starts]) | _number(unbound[starts]) | _number(unbound[ends])
+            places = (least + 2 * right.start() for right in RIGHT.finditer(_bytes(wrong, count)))
+            found += [(one, one + size) for one in places if size in FIRSTS.get(digits[one : one + 4], ())]
+    return sorted(found)
 
 
-def _sums(digits: str, doubled: int) -> bytes:
+def _number(digits: bytes) -> int:
+    return int.from_bytes(digits, "little")
+
+
+def _bytes(number: int, size: int) -> bytes:
+    return number.to_bytes(size, "little")
+
+
+def _is_other(text: str, run: _Digits, start: int, end: int, ibans: Sequence[tuple[int, int]]) -> bool:
+    """Whether digits are of an IBAN, or a telephone's number with its country (E.164): a plus and up to 15 digits."""
+    if not start and end <= 15 and text[max(run.begins[0] - 1, 0)] == "+":
+        return True
+    before = bisect_left(ibans, (run.end(end),)) if ibans else 0  # those that begin before it ends
+    return before > 0 and ibans[before - 1][1] > run.begin(start)
+
+
+def _sums(digits: bytes, doubled: int) -> bytes:
     """Last digits of Luhn's sums from the first digit to each place, every second digit doubled, from that one on."""
-    values = bytearray(digits.encode().translate(DIGITS))
+    values = bytearray(digits.translate(DIGITS))
     values[doubled::2] = values[doubled::2].translate(DOUBLED)
     return bytes([total % 10 for total in accumulate(values, initial=0)])
 

@@ -122,3 +122,24 @@ def test_the_quick_look_knows_every_digit_there_is() -> None:
             zero = code - int(sign)  # the digits of a script stand one after the other
             card = "".join(chr(zero + int(digit)) for digit in "4111111111111111")
             assert cards.may_be_in(orjson.dumps(card)), f"U+{code:04X}"
+
+
+@settings(max_examples=50)
+@given(st.text("0123456789", min_size=cards.MANY + 1, max_size=200) | st.text("045", min_size=101, max_size=140))
+def test_a_long_row_of_single_digits_is_looked_at_from_each(digits: str) -> None:
+    covered: list[tuple[int, int]] = []
+    for start in range(len(digits)):
+        for size in cards.FIRSTS.get(digits[start : start + 4].encode(), ()):
+            if start + size <= len(digits) and luhn(digits[start : start + size]):
+                if covered and start < covered[-1][1]:
+                    covered[-1] = covered[-1][0], max(covered[-1][1], start + size)
+                else:
+                    covered.append((start, start + size))
+    found = [(span.start // 2, (span.end + 1) // 2, span.last) for span in cards.found(" ".join(digits))]
+    assert found == [(start, end, digits[end - 4 : end]) for start, end in covered]
+
+
+def luhn(number: str) -> bool:
+    """Whether the check digit is right, as the standard says it."""
+    values = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(number))]
+    return sum(value - 9 * (value > 9) for value in values) % 10 == 0
