@@ -15,7 +15,8 @@ Measure = Callable[[], Reading]
 class Scale:
     """How much is measured: `seconds` of each load, `events` in a log or table that is filled; events a second that
     are offered end to end (`rates`), and while something else is measured (`background`); events stored beside two
-    customers of 50,000 each (`sizes`), and questions of each kind (`requests`)."""
+    customers of 50,000 each (`sizes`), and questions of each kind (`requests`);
+    contacts of two years that figures are of (`contacts`)."""
 
     rounds: int = 3
     seconds: float = 5
@@ -24,9 +25,12 @@ class Scale:
     background: int = 1_000
     sizes: tuple[int, ...] = (100_000, 1_000_000)
     requests: int = 1_000
+    contacts: int = 10_000_000
 
 
-QUICK = Scale(rounds=1, seconds=1, events=1_000, rates=(200,), background=50, sizes=(10_000,), requests=20)
+QUICK = Scale(
+    rounds=1, seconds=1, events=1_000, rates=(200,), background=50, sizes=(10_000,), requests=20, contacts=5_000
+)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import acknowledging, analysing, briefing, growth, machine, seeing, stitching, translating
+from benchmarks import acknowledging, analysing, analytics, briefing, growth, machine, seeing, stitching, translating
 from benchmarks.figures import QUICK, Figure, Log, Run, Scale
 from benchmarks.table import markdown, notes, table
 
 FIGURES = {
     one.name: one
-    for part in (acknowledging, translating, stitching, analysing, seeing, briefing, growth)
+    for part in (acknowledging, translating, stitching, analysing, seeing, briefing, analytics, growth)
     for one in part.FIGURES
 }
 LOGS: dict[str, tuple[Log, ...]] = {"postgres": ("postgres",), "kafka": ("kafka",), "both": ("postgres", "kafka")}

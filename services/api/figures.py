@@ -12,6 +12,7 @@ from services.api.spans import By, Every, Span, stretches
 from services.api.sums import Question, sums
 from services.counts import COUNTS, DIMENSIONS
 from services.errors import Invalid
+from services.timeline.learning import labels
 
 MOST = 1000  # rows of one answer
 NOTHING: Counts = dict.fromkeys(COUNTS, 0)
@@ -57,8 +58,9 @@ def total(conn: sa.Connection, asked: Question) -> Counts:
 
 
 def labelled(conn: sa.Connection, by: str | None, values: Sequence[str]) -> Mapping[str, str]:
-    """How values read. Of groups their ids, as long as nobody has named them."""
-    return {value: value or "not known" for value in values}
+    """How values read; groups by what customers say there."""
+    names = labels(conn) if by == "group" else {}
+    return {value: names.get(value) or value or "not known" for value in values}
 
 
 def _check(parts: int, values: int) -> None:

@@ -75,9 +75,14 @@ class Figures(Answer):
     every: str | None
     by: str | None
     as_of: date | None = Field(description="As it was known at the end of this day; null: as it is known now.")
-    total: Measure
+    total: Measure = Field(description="Of the whole span, whatever its parts.")
     rows: list[Row] = Field(description="By time; within it the values with most contacts first.")
     left_out: int = Field(description="Values beyond `limit`, with fewer contacts.")
+
+    @property
+    def whole(self) -> Row:
+        """The total as a row."""
+        return Row(since=self.since, until=self.until, value=None, label=None, **dict(self.total))
 
 
 def measure(counts: Counts) -> Measure:

@@ -45,6 +45,10 @@ class Question:
             return next(iter(apart), "")
         return "each" if self.cut == "all" else None
 
+    def of(self, cut: str) -> "Question":
+        """The same of another cut, by its labels."""
+        return replace(self, cut=cut, labels=(), by=("label",), every=None)
+
     def whole(self) -> "Question":
         """The same of all contacts, whatever their label and value."""
         return replace(self, cut=self.cut if self.labels else "all", by=(), every=None)

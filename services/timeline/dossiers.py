@@ -58,12 +58,14 @@ CORRECTED = sa.text(f"""
         SELECT event FROM mine JOIN events ON identifier_id = mine.id
         WHERE mine.customer_id = whose.customer_id AND type IN {CORRECTIONS} AND source = '{OWN_SOURCE}'
         ORDER BY occurred_at DESC LIMIT 1000) one""")
-# Who is only listed, or asked for who they are, is not shown with what they told.
+# Who is only listed, or asked for who they are, is not shown with what they told, nor who is evidence of a figure to
+# anybody who helps.
 SHOWN = sa.text(f"""
     WITH {MINE} SELECT whose.customer_id, one.read_at
     FROM (SELECT DISTINCT customer_id FROM mine) whose CROSS JOIN LATERAL (
         SELECT read_at FROM mine JOIN reads ON reads.customer_id = mine.id
-        WHERE mine.customer_id = whose.customer_id AND what NOT IN ('customer', 'identity', 'recent', 'search')
+        WHERE mine.customer_id = whose.customer_id
+        AND what NOT IN ('customer', 'evidence', 'identity', 'recent', 'search')
         ORDER BY read_at DESC LIMIT 1000) one""")
 
 
