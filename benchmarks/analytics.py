@@ -147,9 +147,9 @@ def _keys(conn: sa.Connection, table: str) -> list[str]:
     query = """
         SELECT conname AS name, 'ALTER TABLE ' || conrelid::regclass || ' ADD CONSTRAINT ' || conname || ' '
             || pg_get_constraintdef(oid) AS made, true AS is_key
-        FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) AND contype = 'p'
+        FROM pg_constraint WHERE conrelid = CAST(CAST(:name AS text) AS regclass) AND contype = 'p'
         UNION ALL SELECT indexname, indexdef, false FROM pg_indexes
-        WHERE tablename = :name AND indexname NOT IN (SELECT conname FROM pg_constraint)"""
+        WHERE tablename = CAST(:name AS text) AND indexname NOT IN (SELECT conname FROM pg_constraint)"""
     rows = conn.execute(sa.text(query), {"name": table}).all()
     for row in rows:
         gone = f"ALTER TABLE {table} DROP CONSTRAINT {row.name}" if row.is_key else f"DROP INDEX {row.name}"
