@@ -114,7 +114,7 @@ def fill(stand: Stand, contacts: int) -> None:
         conn.exec_driver_sql("SET LOCAL work_mem = '256MB'")
         for what, statement in {"contacts": STORY, "": CONTACTS, "repeats": REPEATS}.items():
             stand.run.say(f"filling: {what}")
-            conn.execute(sa.text(statement), {"contacts": contacts})
+            conn.execute(sa.text(statement.replace(":contacts", str(contacts))))
         for cut, (label, where) in LABELS.items():
             stand.run.say(f"filling: figures, {cut}")
             conn.exec_driver_sql(_counted(cut, label, where))
@@ -139,7 +139,7 @@ def _counted(cut: str, label: str, where: str) -> str:
     groups = ", ".join(map(str, range(2, 9)))
     return f"""
         INSERT INTO figures SELECT '{cut}', day, {", ".join(DIMENSIONS)}, {label}, day, {counts} FROM story
-        WHERE {where} GROUP BY {groups} ORDER BY 2""".replace("%", "%%")
+        WHERE {where} GROUP BY {groups} ORDER BY 2"""
 
 
 def _keys(conn: sa.Connection, table: str) -> list[str]:
