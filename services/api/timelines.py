@@ -55,6 +55,7 @@ EVENTS = (
 )
 # How many rows one page may look at, so that it takes no longer however rare what is looked for.
 EVENTS_LOOKED_AT, PARTS_LOOKED_AT, PARTS_LOOKED_INTO = 3000, 3000, 400
+SPARE = 4  # rows of each identifier beyond twice its share of a page: who has more than that is asked again
 # Of each part the newest events, and the oldest where asked: what a call was about is said at its start. An
 # interaction comes with its events as one JSON: a statement more costs more than all of its rows.
 DEALT = f"""
@@ -226,7 +227,8 @@ def _scan(
     were looked at. What is newer than all places is whole.
     """
     places: dict[UUID, tuple[Any, UUID]] = dict.fromkeys(ids, (cursor.at, cursor.key))
-    asked, each, found = list(places), max(2, min(limit + 1, budget // len(ids) // 4)), list[Any]()
+    share = SPARE + 2 * (limit + 1) // len(ids)  # of a page, which all identifiers fill together
+    asked, each, found = list(places), max(2, min(limit + 1, share, budget // len(ids) // 4)), list[Any]()
     while True:
         here = {"mine": asked, "ats": [places[id][0] for id in asked], "keys": [places[id][1] for id in asked]}
         rows = conn.execute(sa.text(query), {**parameters, **here, "ids": list(ids), "each": each}).all()
