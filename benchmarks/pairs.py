@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.ranking import auc, average_precision
 from benchmarks.timelines import lines
+from services.timeline.averaging import Sentences
 from services.timeline.similarity import Similarity, Vector, shipped
 from services.timeline.statements import Kind, classify, essence
 from services.timeline.text import cleaned
@@ -45,9 +46,11 @@ def vectors(pairs: Iterable[Pair], by: Similarity) -> Iterator[tuple[Pair, Vecto
         yield pair, made[pair["a"], first], made[pair["b"], second]
 
 
-def measure(folder: Path) -> dict[str, Any]:
-    """AUC and AP by track, English pooled, and the share of pairs without a matter that count as one."""
-    by, tracks, alarms = shipped(), defaultdict[str, list[tuple[float, bool]]](list), defaultdict[str, list[bool]](list)
+def measure(folder: Path, said: Sentences | None = None) -> dict[str, Any]:
+    """AUC and AP by track, English pooled, and the share of pairs without a matter that count as one. `said`: a
+    sentence model that is asked too."""
+    tracks, alarms = defaultdict[str, list[tuple[float, bool]]](list), defaultdict[str, list[bool]](list)
+    by = shipped(said)
     for pair, one, other in vectors(read(folder), by):
         first, second = languages(pair)
         score = by.compare(one, other, first if first == second else None).probability

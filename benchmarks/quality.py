@@ -1,7 +1,7 @@
 """`make quality`: how good the decisions are on labelled data, as tables and as JSON.
 
 python -m benchmarks.quality [--identity FILE] [--replies FOLDER] [--timelines FILE] [--pairs FOLDER] [--groups FOLDER]
-                             [--out FILE]
+                             [--out FILE] [--embeddings]
 
 What is named is measured; where nothing is, all whose data lie beside the repository.
 """
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import grouping, identity, pairs, repeated, replies
+from services.timeline import sentences
 
 SHARED = Path(__file__).parents[2] / "shared"
 IDENTITY = SHARED / "datasets" / "identity" / "identity_stream.dev.jsonl.gz"
@@ -22,6 +23,8 @@ REPLIES = SHARED / "fixtures" / "email"
 TIMELINES = SHARED / "datasets" / "repeats" / "timelines.dev.jsonl.gz"
 PAIRS = SHARED / "datasets" / "repeats"
 MEASURED = {"identity": identity, "replies": replies, "timelines": repeated, "pairs": pairs, "groups": grouping}
+SENTENCES = ("timelines", "pairs")  # what a sentence model has a say in
+KEPT = 100_000  # texts whose vectors are kept
 DEFAULTS = {"identity": IDENTITY, "replies": REPLIES, "timelines": TIMELINES, "pairs": PAIRS, "groups": PAIRS}
 HINT = "make quality IDENTITY=FILE REPLIES=FOLDER TIMELINES=FILE PAIRS=FOLDER GROUPS=FOLDER"
 # Measured once on other streams of the same form, for comparison: precision / recall of simpler rules.
@@ -64,6 +67,7 @@ def main() -> None:
     parser.add_argument("--timelines", type=Path, help="customers' events with which contact repeats which")
     parser.add_argument("--pairs", type=Path, help="folder of pairs of texts that tell the same matter or do not")
     parser.add_argument("--groups", type=Path, help="folder of such pairs with the topic of each text")
+    parser.add_argument("--embeddings", action="store_true", help="ask the sentence model of tellonce[embeddings] too")
     given = parser.parse_args()
     paths = {name: path for name in MEASURED if (path := getattr(given, name))}
     if missing := [path for path in paths.values() if not path.exists()]:
@@ -74,7 +78,10 @@ def main() -> None:
             print(f"{name}: skipped, its labelled data are not here")
     if not paths:
         parser.error(f"there are no labelled data here; name them: {HINT}")
-    figures = {name: MEASURED[name].measure(path) for name, path in paths.items()}
+    said = {"said": sentences.model(KEPT)} if given.embeddings else {}
+    figures = {
+        name: MEASURED[name].measure(path, **(said if name in SENTENCES else {})) for name, path in paths.items()
+    }
     if given.out:
         given.out.write_text(json.dumps(figures, indent=2) + "\n")
     shown = {"identity": _show_identity, "replies": _show_replies, "timelines": _show_timelines, "pairs": _show_pairs}

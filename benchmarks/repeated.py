@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.ranking import at, average_precision
 from benchmarks.timelines import events, lines
+from services.timeline.averaging import Sentences
 from services.timeline.similarity import Similarity, shipped
 from services.timeline.statements import Kind, Statement, statement
 
@@ -64,10 +65,10 @@ def _of_one(some: list[tuple[str, Statement | None]], gold: dict[str, dict[str, 
     return found
 
 
-def measure(path: Path) -> dict[str, Any]:
+def measure(path: Path, said: Sentences | None = None) -> dict[str, Any]:
     """Average precision, and at the shipped threshold precision, recall, F1, right threads, false alarms by kind;
-    what each kind was taken for."""
-    by = shipped()
+    what each kind was taken for. `said`: a sentence model that is asked too."""
+    by = shipped(said)
     found, threshold = contacts(path, by), by.threshold("en")
     scored = [(one.score, one.repeats) for one in found]
     precision, recall, f1 = at(scored, threshold)

@@ -8,7 +8,8 @@ English model learns what it tells that both texts have one, or only one of them
 models do on labels that they never saw (three parts of the labels; of a pair both labels are in the part left out).
 Thresholds are where the lesser of precision and recall is greatest, English on timelines, others on pairs: half-way
 between labels seen and never seen, since the table of meanings has seen all texts, so the latter comes out too high.
-Needs scikit-learn, which `make train` installs.
+The same with a sentence model (`Model.averaged`): how its cosines become probabilities, and thresholds of the mean.
+Needs scikit-learn and the sentence model, which `make train` installs; the latter takes some ten minutes of it.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks import pairs, quality, repeated
 from benchmarks.ranking import Scored, at, auc, average_precision
+from services.timeline import sentences
+from services.timeline.averaging import Averaged, Sentences
 from services.timeline.similarity import SHIPPED, Model, Rarity, Similarity, Vector, features, start
 
 NAMED = {
@@ -55,6 +58,7 @@ class Row:
     parts: tuple[int, int]
     language: str
     track: str
+    cosine: float | None  # by the sentence model, in languages that it knows
 
 
 def main() -> None:
@@ -64,31 +68,34 @@ def main() -> None:
     parser.add_argument("--timelines", type=Path, default=quality.TIMELINES)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     given = parser.parse_args()
-    table = _table(given.pairs)
-    rows = _rows(given.pairs, Similarity(start(table.texts, table.words), {"other": Model((), 0.0, 0.5)}))
+    table, said = _table(given.pairs), sentences.model(quality.KEPT)
+    rows = _rows(given.pairs, Similarity(start(table.texts, table.words), {"other": Model((), 0.0, 0.5)}, None, said))
     models = {}
     for name in USED:
         some = [row for row in rows if (row.language == "en") == (name == "en")]
         kept = [_trained([row for row in some if part not in row.parts], name, 0.5) for part in range(PARTS)]
-        unseen = _unseen(some, kept)
-        print(f"{name}: {len(some)} pairs, AUC of pairs of labels the model never saw {auc(unseen):.3f}")
-        model = _trained(some, name, 0.5)
-        seen = [(model.probability(_by(row.one, model), _by(row.other, model)), row.truth) for row in some]
-        if name == "en":
-            seen, unseen = (_contacts(given.timelines, table, each) for each in ([model] * PARTS, kept))
-            print(
-                f"timelines: {len(unseen)} contacts of labels never seen, AP {average_precision(unseen):.3f}", end=", "
-            )
-            print("precision and recall {:.3f} / {:.3f}".format(*at(unseen, _best(unseen))))
-        models[name] = replace(model, threshold=round((_best(seen) + _best(unseen)) / 2, 3))
+        model, thresholds = _trained(some, name, 0.5), []
+        for with_sentences in (False, True):
+            some = [row for row in some if row.cosine is not None or not with_sentences]
+            unseen, seen = _unseen(some, kept, with_sentences), [_told(row, model, with_sentences) for row in some]
+            print(f"{name}{', sentences' * with_sentences}: {len(some)} pairs, of labels never seen", end=" ")
+            print(f"AUC {auc(unseen):.3f}")
+            if name == "en":
+                by = said if with_sentences else None
+                seen, unseen = (_contacts(given.timelines, table, each, by) for each in ([model] * PARTS, kept))
+                print(f"timelines: {len(unseen)} contacts of such, AP {average_precision(unseen):.3f}", end=", ")
+                print("precision and recall {:.3f} / {:.3f}".format(*at(unseen, _best(unseen))))
+            thresholds.append(round((_best(seen) + _best(unseen)) / 2, 3))
+        averaged = replace(model.averaged, threshold=thresholds[1])
+        models[name] = replace(model, threshold=thresholds[0], averaged=averaged)
     given.out.write_text(_written(table, models))
 
 
-def _contacts(path: Path, table: Rarity, kept: Sequence[Model]) -> Scored:
+def _contacts(path: Path, table: Rarity, kept: Sequence[Model], said: Sentences | None) -> Scored:
     """The contacts of timelines, each by the model that never saw its label."""
     scored = list[tuple[float, bool]]()
     for part, model in enumerate(kept):
-        by = Similarity(start(table.texts, table.words), {"en": model, "other": model})
+        by = Similarity(start(table.texts, table.words), {"en": model, "other": model}, None, said)
         scored += [
             (one.score, one.repeats) for one in repeated.contacts(path, by)
             if zlib.crc32(one.label.encode()) % PARTS == part
@@ -107,10 +114,15 @@ def _table(folder: Path) -> Rarity:
 
 def _rows(folder: Path, by: Similarity) -> list[Row]:
     told = [pair for pair in pairs.read(folder) if pair["track"] not in ("smalltalk", "quoted")]
+    assert by.sentences
+    near = by.sentences.near
     return [
-        Row(one, other, bool(pair["y"]), (_part(pair, "la"), _part(pair, "lb")), pair["lang"], pair["track"])
+        Row(
+            one, other, bool(pair["y"]), (_part(pair, "la"), _part(pair, "lb")), pair["lang"], pair["track"],
+            near(one.sentence, other.sentence) if one.sentence and other.sentence else None,
+        )
         for pair, one, other in pairs.vectors(told, by)
-    ]
+    ]  # fmt: skip
 
 
 def _part(pair: dict[str, Any], side: str) -> int:
@@ -135,7 +147,15 @@ def _trained(rows: Sequence[Row], name: str, threshold: float) -> Model:
     if tracks:  # without the levels it is no probability: brought back to one
         again = LogisticRegression().fit((found @ weights)[:, None], [row.truth for row in rows])
         weights, bias = weights * again.coef_[0][0], again.intercept_[0]
-    return Model(tuple(round(float(one), 3) for one in weights), round(float(bias), 3), threshold, told)
+    averaged = _averaged(rows)
+    return Model(tuple(round(float(one), 3) for one in weights), round(float(bias), 3), threshold, told, averaged)
+
+
+def _averaged(rows: Sequence[Row]) -> Averaged:
+    """How cosines become probabilities."""
+    asked = [row for row in rows if row.cosine is not None]
+    fitted = LogisticRegression(C=1e6).fit([[row.cosine] for row in asked], [row.truth for row in asked])
+    return Averaged(round(float(fitted.coef_[0][0]), 3), round(float(fitted.intercept_[0]), 3), 0.5)
 
 
 def _stems(rows: Sequence[Row]) -> list[str]:
@@ -158,12 +178,17 @@ def _said(rows: Sequence[Row], stems: Sequence[str]) -> list[csr_matrix]:
     return made
 
 
-def _unseen(rows: Sequence[Row], kept: Sequence[Model]) -> Scored:
+def _unseen(rows: Sequence[Row], kept: Sequence[Model], with_sentences: bool) -> Scored:
     """The pairs of which both labels are in the part that a model did not see."""
     return [
-        (model.probability(_by(row.one, model), _by(row.other, model)), row.truth)
+        _told(row, model, with_sentences)
         for part, model in enumerate(kept) for row in rows if set(row.parts) == {part}
     ]  # fmt: skip
+
+
+def _told(row: Row, model: Model, with_sentences: bool) -> tuple[float, bool]:
+    told = model.probability(_by(row.one, model), _by(row.other, model))
+    return model.averaged.with_model(told, row.cosine) if with_sentences and row.cosine else told, row.truth
 
 
 def _by(one: Vector, model: Model) -> Vector:
@@ -177,9 +202,10 @@ def _best(scored: Scored) -> float:
 
 def _written(table: Rarity, models: dict[str, Model]) -> str:
     told = {
-        name: {"weights": one.weights, "bias": one.bias, "threshold": one.threshold, "stems": one.stems}
+        name: {"weights": one.weights, "bias": one.bias, "threshold": one.threshold, "stems": one.stems,
+               "averaged": astuple(one.averaged)}
         for name, one in models.items()
-    }
+    }  # fmt: skip
     made = {"made_by": "make train", "made_from": NAMED, "models": told, "texts": table.texts, "words": table.words}
     lines = json.dumps(made, ensure_ascii=False, indent=1)
     return re.sub(r"\[\s+(\S+),\s+(\S+)\s+\]", r"[\1, \2]", lines) + "\n"  # pairs on one line

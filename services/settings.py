@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         '"asks": "meter"}].',
     )
 
+    embeddings: bool = Field(
+        default=False,
+        description="Ask a sentence model too whether texts tell the same matter; needs tellonce[embeddings].",
+    )
+
     smtp_port: int | None = Field(default=None, description="Take mails by SMTP on this port.")
     lmtp_port: int | None = Field(default=None, description="Take mails by LMTP on this port.")
     mail_source: str | None = Field(default=None, description="Source of mails whose recipient names none.")

@@ -31,7 +31,7 @@ from services.processes import Child
 from services.reservations import is_reserved
 from services.settings import Settings
 from services.tables import events
-from services.timeline import migrate
+from services.timeline import migrate, sentences
 
 JUST_STOPPED = 3.0  # seconds in which a run that was killed may still leave its ports
 SLOW = 30.0  # seconds without readiness after which it says why
@@ -92,10 +92,15 @@ def up(
 
 
 def _complete(settings: Settings, given: dict[str, object]) -> Settings:
-    """The settings with what was given on the command line, and ports that are free. Raises Conflict."""
+    """The settings with what was given on the command line, and ports that are free.
+
+    Raises Conflict, and Unavailable where a sentence model is asked for that is not installed.
+    """
     settings = settings.model_copy(update=given)
     ports.check(settings.host, settings.api_port, "--api-port", JUST_STOPPED)
     ports.check(settings.host, settings.ingest_port, "--ingest-port", JUST_STOPPED)
+    if settings.embeddings:
+        sentences.name()
     more: dict[str, object] = {"data": settings.data or instances.default_data()}
     for name in {"timeline_port", "analyse_port"} - settings.model_fields_set:  # only looked at by who sets them
         more[name] = ports.free(settings.host, getattr(settings, name))

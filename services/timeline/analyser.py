@@ -21,9 +21,10 @@ from services.logs import kind
 from services.server import aside
 from services.settings import Settings
 from services.tables import marks
+from services.timeline import sentences
 from services.timeline.analysis import analyse
 from services.timeline.closings import close
-from services.timeline.learning import Latest, is_due, learn
+from services.timeline.learning import Latest, agree, is_due, learn
 from services.timeline.measures import Analyses
 
 log = structlog.get_logger()
@@ -41,12 +42,16 @@ class Analyser:
     engine: sa.Engine
     latest: Latest
     measures: Analyses = field(default_factory=Analyses)
+    sentences: str | None = None  # the model that is to be asked, by `sentences.name`
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
-        pause, looked_at, learned_at = PAUSE, float("-inf"), float("-inf")
+        pause, looked_at, learned_at, agreed = PAUSE, float("-inf"), float("-inf"), False
         while not stop.is_set():
             try:
+                if not agreed:
+                    self._agree()
+                    agreed = True
                 idle = not self.step()
                 if monotonic() - looked_at > LOOK:
                     self._look()
@@ -90,6 +95,14 @@ class Analyser:
             with self.engine.begin() as conn:
                 due = close(conn, datetime.now(UTC))
 
+    def _agree(self) -> None:
+        """Once, so that analysers set otherwise do not undo each other's for ever: who starts last is heard."""
+        with self.engine.begin() as conn:
+            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(LEARNING_LOCK)))
+            if texts := agree(conn, self.sentences):
+                log.info("learned", texts=texts)
+                self.measures.lessons.inc()
+
     def _learn(self) -> None:
         """Learn where there is twice as much to learn from; of several analysers one does."""
         with self.engine.begin() as conn:
@@ -100,10 +113,14 @@ class Analyser:
 
 
 def run(settings: Settings, url: str, stop: Flag) -> None:
-    """Run one analyser until `stop` is set, with its `/healthz`, `/readyz` and `/metrics` on `analyse_port`."""
+    """Run one analyser until `stop` is set, with its `/healthz`, `/readyz` and `/metrics` on `analyse_port`.
+
+    Raises Unavailable where a sentence model is asked for that is not installed.
+    """
     os.nice(NICE)
     engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE)
-    analyser = Analyser(engine, Latest(settings.facts()))
+    model = sentences.name() if settings.embeddings else None
+    analyser = Analyser(engine, Latest(settings.facts()), sentences=model)
     app = analyser.measures.beat.app("The analyser waits for its database.")
     with aside(app, settings.host, settings.analyse_port):
         try:

@@ -1,7 +1,8 @@
 """What a deployment's own stream teaches: how rare words are in it, and what people come about.
 
 A lesson is kept, and all is found by the newest one, whoever looks: so the same is found in the same until the next,
-which marks all customers, since other rarities are other likenesses. Learned anew each time there is twice as much.
+which marks all customers, since other rarities are other likenesses. Learned anew each time there is twice as much, and
+where the sentence model is another. Which one a lesson names is asked, whatever who looks has set.
 """
 
 import threading
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from schemas.codec import decode
 from services import counting
 from services.tables import contacts, lessons
+from services.timeline import sentences
 from services.timeline.facts import Pattern
 from services.timeline.groups import Grouping, learned
 from services.timeline.phrases import Text
@@ -72,7 +74,10 @@ class Latest:
         return version, content or {}
 
     def take(self, newer: tuple[int, dict[str, Any]] | None) -> Lesson:
-        """Know this one from now on, which may take a second of processor time."""
+        """Know this one from now on, which may take a second of processor time.
+
+        Raises Unavailable where it was learned for a sentence model that is not installed here.
+        """
         with self._making:
             if newer and (self._known is None or self._known.version < newer[0]):
                 self._known = Lesson(newer[0], *_load(newer[1]), self.patterns)
@@ -88,6 +93,21 @@ def is_due(conn: sa.Connection) -> bool:
 
 def learn(conn: sa.Connection) -> int:
     """Learn from the newest contacts and mark all customers; the number of texts. The caller commits."""
+    return _learn(conn, asked(conn))
+
+
+def agree(conn: sa.Connection, model: str | None) -> int:
+    """Ask this sentence model from now on (None: none); the number of texts if it is another. The caller commits."""
+    return _learn(conn, model) if asked(conn) != model else 0
+
+
+def asked(conn: sa.Connection) -> str | None:
+    """The sentence model by which the newest lesson tells likeness, by `sentences.name`."""
+    told = lessons.c.content["sentences"].astext
+    return conn.scalars(sa.select(told).order_by(lessons.c.version.desc()).limit(1)).one_or_none()
+
+
+def _learn(conn: sa.Connection, model: str | None) -> int:
     by, explained, texts = shipped(), list[Text](), 0
     for event in conn.scalars(TOLD, {"newest": NEWEST}):
         if said := statement(decode(event.encode()), ""):
@@ -95,8 +115,8 @@ def learn(conn: sa.Connection) -> int:
             texts += 1
             explained += [(said.matter, said.language)] if said.kind == Kind.explanation else []
     last = conn.scalars(sa.select(lessons.c.content).order_by(lessons.c.version.desc()).limit(1)).one_or_none()
-    grouping = learned(explained, _load(last or {})[1])
-    content = {"rarities": _dump(by), "groups": grouping.dump()}
+    grouping = learned(explained, _grouping(last or {}))
+    content = {"rarities": _dump(by), "groups": grouping.dump(), "sentences": model}
     conn.execute(sa.insert(lessons), {"contacts": counting.rows(conn, contacts).number, "content": content})
     conn.execute(RESTATE)
     return texts
@@ -117,6 +137,10 @@ def _frequent(rarity: Rarity) -> dict[str, int]:
 
 
 def _load(content: dict[str, Any]) -> tuple[Similarity, Grouping]:
-    by = shipped()
+    by = shipped(sentences.model() if content.get("sentences") else None)
     by.rarities |= {name: Rarity.of(one["texts"], one["words"]) for name, one in content.get("rarities", {}).items()}
-    return by, Grouping.load(content["groups"]) if "groups" in content else Grouping([], {})
+    return by, _grouping(content)
+
+
+def _grouping(content: dict[str, Any]) -> Grouping:
+    return Grouping.load(content["groups"]) if "groups" in content else Grouping([], {})

@@ -4,7 +4,7 @@ Three kinds of features: stems of words; sequences of 2 to 4 letters within word
 errors in any language; and what the words mean (`meanings.py`). Each weighs by its rarity (idf) among the texts a
 deployment has seen; a shipped table of words is the start. The cosines of all, references and numbers, and how much it
 tells that both say a word or only one does, make a logistic model whose coefficients are in `similarity.json`
-(`make train`).
+(`make train`). A sentence model, where there is one, has half of the say on texts in languages that it knows.
 """
 
 import json
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import Stemmer
 
+from services.timeline.averaging import NEUTRAL, Averaged, Sentences, logistic
 from services.timeline.cues import CUES
 from services.timeline.meanings import Meanings, near
 from services.timeline.meanings import shipped as meant
@@ -45,6 +46,7 @@ class Vector:
     meaning: tuple[float, ...] = ()
     alone: float = 0.0  # what it tells if the other text says none of these words
     language: str | None = None
+    sentence: str = ""  # the text itself, for a sentence model that knows its language
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Model:
     bias: float
     threshold: float
     stems: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # said by both, and by one only
+    averaged: Averaged = NEUTRAL  # with a sentence model
 
     def probability(self, one: Vector, other: Vector) -> float:
         """That both tell the same matter."""
@@ -101,7 +104,7 @@ class Model:
         if self.stems:
             shared = one.words.keys() & other.words.keys()
             value += one.alone + other.alone + math.fsum(self._both(stem) for stem in shared)
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+        return logistic(value)
 
     def alone(self, stems: Iterable[str]) -> float:
         """What stems tell that the other text has none of."""
@@ -116,9 +119,14 @@ class Similarity:
     """Compares texts by rarities and models, each by language or of `other` ones."""
 
     def __init__(
-        self, rarities: Mapping[str, Rarity], models: Mapping[str, Model], meanings: Meanings | None = None
+        self,
+        rarities: Mapping[str, Rarity],
+        models: Mapping[str, Model],
+        meanings: Meanings | None = None,
+        sentences: Sentences | None = None,
     ) -> None:
         self.rarities, self.models, self.meanings = dict(rarities), models, meanings or meant()
+        self.sentences = sentences
 
     def learn(self, text: str, language: str | None = None) -> None:
         """Count one more text of the stream."""
@@ -126,7 +134,11 @@ class Similarity:
 
     def threshold(self, language: str | None = None) -> float:
         """The probability from which two texts count as one matter."""
-        return self._model(language).threshold
+        model = self._model(language)
+        return model.averaged.threshold if self._knows(language) else model.threshold
+
+    def _knows(self, language: str | None) -> bool:
+        return self.sentences is not None and (language or "") in self.sentences.languages
 
     def _rarity(self, language: str | None) -> Rarity:
         return self.rarities.setdefault(language or "other", Rarity())
@@ -153,17 +165,22 @@ class Similarity:
         named = frozenset(firm | {reference.lower() for reference in references})
         meaning = self.meanings.of(stems, language)
         alone = self._model(language).alone(stems)
-        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone, language)
+        sentence = text if self._knows(language) else ""
+        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone, language, sentence)
 
     def compare(self, one: Vector, other: Vector, language: str | None = None) -> Agreement:
         """How surely both tell the same matter."""
         shared = {word: one.words[word] * other.words[word] for word in one.words.keys() & other.words.keys()}
         words = tuple(sorted(shared, key=lambda word: (-shared[word], word))[:5])
-        return Agreement(
-            self._model(language).probability(one, other),
-            words,
-            tuple(sorted(one.references & other.references)),
-        )
+        references = tuple(sorted(one.references & other.references))
+        return Agreement(self._probability(one, other, language), words, references)
+
+    def _probability(self, one: Vector, other: Vector, language: str | None) -> float:
+        model = self._model(language)
+        told = model.probability(one, other)
+        if self.sentences and one.sentence and other.sentence:
+            return model.averaged.with_model(told, self.sentences.near(one.sentence, other.sentence))
+        return told
 
     def meant(self, one: Vector, other: Vector) -> tuple[str, ...]:
         """The pairs of other words by which both say the same, as `refund ~ money`, weightiest first."""
@@ -189,14 +206,14 @@ def tokens(text: str) -> Iterable[str]:
     return WORD.findall(text.lower())
 
 
-def shipped() -> Similarity:
+def shipped(sentences: Sentences | None = None) -> Similarity:
     """The comparison as it is shipped, whose rarities may be learned on."""
     told = json.loads(SHIPPED.read_text())
     models = {
-        name: Model(tuple(one["weights"]), one["bias"], one["threshold"], one.get("stems", {}))
+        name: Model(tuple(one["weights"]), one["bias"], one["threshold"], one["stems"], Averaged(*one["averaged"]))
         for name, one in told["models"].items()
     }
-    return Similarity(start(told["texts"], told["words"]), models)
+    return Similarity(start(told["texts"], told["words"]), models, sentences=sentences)
 
 
 def start(texts: int, words: Mapping[str, int]) -> dict[str, Rarity]:
