@@ -15,7 +15,7 @@ from services.api.evidence import Evidence, Of
 from services.api.measured import Figures
 from services.api.reads import Traced
 from services.api.routes.customers import ERRORS
-from services.api.sheets import SHEETS, Format, sheet, wanted
+from services.api.sheets import SHEETS, Format, told, wanted
 from services.api.spans import By, Every, Span
 from services.errors import Forbidden
 from services.settings import Settings
@@ -85,7 +85,7 @@ def may_read(caller: Caller, settings: Settings) -> bool:
 )
 async def read_figures(
     asked: Annotated[Asked, Query()], conn: Transaction, caller: Analyst, back: Back, form: Wanted
-) -> Figures | Response:
+) -> Response:
     """Of each part: contacts, those of nobody known (blind), and within 7, 14 and 30 days side by side how many came
     back and in how many the same was explained again, by what could have been known. Each share has its denominator,
     Wilson's interval of 95 %, and what the blind contacts leave open.
@@ -95,7 +95,7 @@ async def read_figures(
     allow(back.settings, asked, asked.by)
     more = asked.by, asked.every, asked.as_of, asked.limit
     found = await conn.run_sync(figures.figures, asked, today(), *more)
-    return found if form == "json" else sheet(form, "figures", found.rows or [found.whole])
+    return told(form, "figures", found, found.rows or [found.whole])
 
 
 @router.get(
@@ -103,30 +103,28 @@ async def read_figures(
 )
 async def read_handovers(
     asked: Annotated[Known, Query()], conn: Transaction, caller: Analyst, form: Wanted
-) -> Handovers | Response:
+) -> Response:
     """The map of hand-overs with the median time between. `channel` filters where they came to. Times between are kept
     in buckets, so the median is told as a range, and as a point in it as if times were spread evenly."""
     found = await conn.run_sync(breakdowns.handovers, asked, today(), asked.as_of)
-    return found if form == "json" else sheet(form, "handovers", found.ways)
+    return told(form, "handovers", found, found.ways)
 
 
 @router.get("/v1/figures/questions", summary="What was asked for though it was on record", response_model=Askings)
 async def read_questions(
     asked: Annotated[Known, Query()], conn: Transaction, caller: Analyst, form: Wanted
-) -> Askings | Response:
+) -> Response:
     """Kinds of facts that agents or bots asked for in contacts whose customer had told them in an earlier one."""
     found = await conn.run_sync(breakdowns.askings, asked, today(), asked.as_of)
-    return found if form == "json" else sheet(form, "questions", found.kinds)
+    return told(form, "questions", found, found.kinds)
 
 
 @router.get("/v1/figures/scores", summary="NPS, CES and CSAT with and without repetition", response_model=Scores)
-async def read_scores(
-    asked: Annotated[Known, Query()], conn: Transaction, caller: Analyst, form: Wanted
-) -> Scores | Response:
+async def read_scores(asked: Annotated[Known, Query()], conn: Transaction, caller: Analyst, form: Wanted) -> Response:
     """Of contacts that were rated: those in which the customer had to explain again, those in which they came back
     without that, and all others. Scores count rounded to whole numbers."""
     found = await conn.run_sync(breakdowns.scores, asked, today(), asked.as_of)
-    return found if form == "json" else sheet(form, "scores", found.windows)
+    return told(form, "scores", found, found.windows)
 
 
 @router.get("/v1/figures/evidence", summary="The contacts behind a figure", response_model=Evidence)
@@ -137,7 +135,7 @@ async def read_evidence(
     back: Back,
     trace: Traced,
     form: Wanted,
-) -> Evidence | Response:
+) -> Response:
     """Page by page, newest first, each with the passages that say that it repeats: the earlier and the later one. As it
     is known now. Every customer on a page leaves a trace of this read. An analyst's key gets no texts unless the
     operator allows it (`TELLONCE_ANALYST_PASSAGES`); agents and admins do."""
@@ -150,4 +148,4 @@ async def read_evidence(
     since, until = asked.days(today())
     following = str(page.next) if page.next else None
     found = Evidence(since=since, until=until, window=asked.window, withheld=not whole, items=items, next=following)
-    return found if form == "json" else sheet(form, "evidence", items)
+    return told(form, "evidence", found, items)
