@@ -26,6 +26,7 @@ async def look(
     by = await asyncio.to_thread(latest.take, await conn.run_sync(latest.newer))
     return known.seen, await asyncio.to_thread(findings, known, by.similarity, [window], by.patterns)
 
+
 def began(conn: sa.Connection, id: UUID, issue: UUID) -> tuple[UUID, Seen]:
     """A customer with the passage that an issue's id names, though an earlier one begins it now. Raises NotFound."""
     rows = queries.members(conn, id)
@@ -33,4 +34,3 @@ def began(conn: sa.Connection, id: UUID, issue: UUID) -> tuple[UUID, Seen]:
     if found is None:
         raise NotFound(f"The customer has no issue {issue}.", code="no_issue", hint="Take an id of a brief or /issues.")
     return rows[0].customer_id, found
-

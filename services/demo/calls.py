@@ -41,7 +41,7 @@ class Talk:
 
 def call(diary: Diary, matter: Matter, at: datetime, cue: str) -> Line:
     """An answered call. `cue` says that they have explained it before."""
-    rng, queue = matter.rng, matter.menu()[0]
+    rng, queue = matter.rng, matter.queue
     line = _ring(diary, matter, at)
     waited = rng.randint(20, 300)
     line.add(waited, "call.started", number=NUMBER, agent=line.agent, queue=queue)
@@ -52,6 +52,7 @@ def call(diary: Diary, matter: Matter, at: datetime, cue: str) -> Line:
         "call.ended",
         disposition="resolved" if matter.is_question else "follow_up",
         queue=queue,
+        team=matter.team,
         agent=line.agent,
         ringing_seconds=waited,
         talk_seconds=talk.seconds - held,
@@ -64,7 +65,7 @@ def call(diary: Diary, matter: Matter, at: datetime, cue: str) -> Line:
 def hang_up(diary: Diary, matter: Matter, at: datetime) -> None:
     """A call that nobody answers in time."""
     line = _ring(diary, matter, at)
-    waited, queue = matter.rng.randint(240, 700), matter.menu()[0]
+    waited, queue = matter.rng.randint(240, 700), matter.queue
     line.add(waited, "call.ended", disposition="abandoned", queue=queue, ringing_seconds=waited, talk_seconds=0)
 
 

@@ -17,7 +17,7 @@ def chat(diary: Diary, matter: Matter, at: datetime, cue: str) -> Line:
     line.add(rng.uniform(20, 60), "message.received", sentences(matter.words("typed"), cue), line.customer)
     line.add(4, "message.sent", matter.phrase("chat_bot_passes"), BOT)
     line.add(rng.uniform(40, 200), "message.sent", matter.phrase("chat_agent", agent=line.agent), line.answering)
-    if not matter.is_question:
+    if diary.is_known and not matter.is_question:
         _give_number(line, matter)
     line.add(rng.uniform(40, 240), "message.sent", matter.words("answers"), line.answering)
     _end(line, matter)
@@ -45,4 +45,4 @@ def _give_number(line: Line, matter: Matter) -> None:
 
 def _end(line: Line, matter: Matter) -> None:
     line.add(matter.rng.uniform(10, 60), "message.received", matter.phrase("chat_thanks"), line.customer)
-    line.add(30, "chat.ended", disposition="resolved" if matter.is_question else "follow_up")
+    line.add(30, "chat.ended", disposition="resolved" if matter.is_question else "follow_up", team=matter.team)

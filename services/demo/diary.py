@@ -1,19 +1,34 @@
 """What one person lived through, written down as events."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from schemas.event import Event
+from schemas.event import Event, Identifier
 from schemas.types import TYPES
 from services.demo.people import Person
 
 
-class Diary:
-    """The events of one person; ids count up, so that the same life has the same ids."""
+@dataclass(frozen=True)
+class Look:
+    """That a channel asked for the brief of whoever has this identifier."""
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
+    at: datetime
+    identifier: Identifier
+    reader: str
+    channel: str
+
+
+class Diary:
+    """The events of one person; ids count up, so that the same life has the same ids.
+
+    `is_known`: they say who they are. `gives_number`: signing in, also by which number they call.
+    """
+
+    def __init__(self, person: Person, is_known: bool = True) -> None:
+        self.person, self.is_known, self.gives_number = person, is_known, True
         self.events: list[Event] = []
+        self.looks: list[Look] = []
 
     def add(self, at: datetime, type: str, data: dict[str, Any], **fields: Any) -> None:
         """Write down an event; `fields` are the envelope's, by default those of its type."""

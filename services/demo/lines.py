@@ -56,7 +56,8 @@ def opened(diary: Diary, matter: Matter, channel: str, at: datetime, domain: str
     person = diary.person
     key = f"{matter.rng.getrandbits(40):010x}"
     known = person.member if matter.rng.random() < 0.6 else Identifier(type="email", value=person.email)
-    named = {"email": (person.sender,), "phone": (person.caller,), "chat": (person.browser, known)}
+    chatting = (person.browser, known) if diary.is_known else (person.browser,)
+    named = {"email": (person.sender,), "phone": (person.caller,), "chat": chatting}
     return Line(
         diary=diary,
         source=SOURCES[channel],

@@ -40,7 +40,8 @@ def browse(diary: Diary, at: datetime, rng: Random, *, signs_in: bool) -> None:
 def sign_in(line: Line, rng: Random) -> None:
     """From an unknown visitor to a customer."""
     person = line.diary.person
-    line.named = (person.browser, person.member, person.sender, person.caller)
+    caller = (person.caller,) if line.diary.gives_number else ()
+    line.named = (person.browser, person.member, person.sender, *caller)
     line.add(rng.uniform(20, 60), "customer.identified", None, line.customer, traits={"name": person.name})
     _view(line, rng, "account")
 
@@ -54,11 +55,13 @@ def look_for_help(diary: Diary, matter: Matter, at: datetime) -> None:
 
 
 def fill_in_form(diary: Diary, matter: Matter, at: datetime, text: str) -> None:
-    """The site's form for whoever has something to say; it asks for the mail address."""
+    """The site's form for whoever has something to say; it asks for the mail address, which strangers leave out."""
     line = _site(diary, at)
-    line.named = (diary.person.browser, Identifier(type="email", value=diary.person.email))
+    fields = {"topic": matter.menu()[-1]}
+    if diary.is_known:
+        line.named = (diary.person.browser, Identifier(type="email", value=diary.person.email))
+        fields |= {"name": diary.person.name, "number": matter.number}
     _view(line, matter.rng, "contact")
-    fields = {"topic": matter.menu()[-1], "name": diary.person.name, "number": matter.number}
     line.add(90, "form.submitted", text, line.customer, form="contact", fields=fields)
 
 

@@ -17,6 +17,7 @@ AGENTS = {
     "lt": ("Eglė", "Jonas", "Ieva"),
 }
 TECHNICIANS = {"en": "Karl", "et": "Karl", "lt": "Tomas"}
+TEAMS = {"en": "Tartu", "et": "Tallinn", "lt": "Vilnius"}
 LOCKERS = {
     "en": ("Jaama 4", "Sadama 9", "Turu 12"),
     "et": ("Jaama 4", "Sadama 9", "Turu 12"),
@@ -86,6 +87,16 @@ class Matter:
     def menu(self) -> list[str]:
         """The way through the IVR."""
         return list(self._own["menu"])
+
+    @property
+    def queue(self) -> str:
+        """Where calls about it wait, by the shop's own name, which is the same in all languages."""
+        return str(texts("en")["matters"][self.name]["menu"][0])
+
+    @property
+    def team(self) -> str:
+        """Who answers in this language."""
+        return TEAMS[self.person.language]
 
     def cue(self, channel: str) -> str:
         """How they say that they have already explained it on that channel; empty if they don't."""

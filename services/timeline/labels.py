@@ -116,10 +116,7 @@ GREETINGS = {
     ),
     "et": "tere|tere päevast|tere hommikust|tere õhtust|tervist|lugupeetud|hea|hei|tšau",
     "lt": "sveiki|sveikas|sveika|laba diena|labas|labas rytas|labas vakaras|gerb|gerbiamas|gerbiama|gerbiamieji",
-    "lv": (
-        "labdien|sveiki|sveicināti|sveiks|sveika|labrīt|labvakar|cienījamais|cienījamā|cienījamie|godātais|"
-        "godātā"
-    ),
+    "lv": ("labdien|sveiki|sveicināti|sveiks|sveika|labrīt|labvakar|cienījamais|cienījamā|cienījamie|godātais|godātā"),
     "fi": "hei|moi|terve|hyvää päivää|hyvää huomenta|hyvää iltaa|hyvä|arvoisa|huomenta|päivää",
     "ru": (
         "здравствуйте|здравствуй|добрый день|доброе утро|добрый вечер|доброго дня|привет|приветствую|уважаемый|"
@@ -136,10 +133,7 @@ GREETINGS = {
     "no": "hei|god dag|kjære|god morgen|heisann",
     "nl": "hallo|beste|geachte|goedemorgen|goedemiddag|goedenavond|dag|goedendag",
     "fr": "bonjour|bonsoir|salut|cher|chère|chers|madame|monsieur|madame, monsieur|coucou",
-    "es": (
-        "hola|buenos días|buenas tardes|buenas noches|buen día|buenas|estimado|estimada|estimados|querido|"
-        "querida"
-    ),
+    "es": ("hola|buenos días|buenas tardes|buenas noches|buen día|buenas|estimado|estimada|estimados|querido|querida"),
     "it": "ciao|buongiorno|buonasera|salve|gentile|gentili|egregio|spettabile|spett|caro|cara",
     "pt": "olá|ola|bom dia|boa tarde|boa noite|oi|caro|cara|caros|prezado|prezada|prezados",
     "ro": "bună|bună ziua|buna|buna ziua|salut|stimate|stimată|stimați|dragă",

@@ -12,9 +12,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.add_column(
-        "sources", sa.Column("secrets", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
-    )
+    op.add_column("sources", sa.Column("secrets", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False))
 
 
 def downgrade() -> None:
