@@ -27,6 +27,7 @@ contacts = sa.Table(
     sa.Column("blind", sa.Boolean, nullable=False),  # whose it is, is not known
     sa.Column("asked", ARRAY(sa.Text), nullable=False),  # kinds of facts we asked for though they were on record
     *(sa.Column(name, sa.Float, nullable=True) for name in ("nps", "ces", "csat")),  # csat 0 to 100
+    sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),  # as who dealt with it said
     sa.PrimaryKeyConstraint("identifier_id", "issue_id", "interaction_id"),
     sa.Index(None, "day", "at"),
     sa.Index(
@@ -52,6 +53,14 @@ lessons = sa.Table(
     sa.Column("version", sa.BigInteger, sa.Identity(), primary_key=True), time("learned_at", server_default=NOW),
     sa.Column("contacts", sa.BigInteger, nullable=False),  # that there were
     sa.Column("content", JSONB, nullable=False),
+)  # fmt: skip
+
+# What a customer told and tried and what we promised, of each value on an identifier the latest.
+facts = sa.Table(
+    "facts", metadata,
+    id("identifier_id"), time("at"), text("event_source"), text("event_id"), sa.Column("place", sa.SmallInteger),
+    text("sort"), text("kind"), text("value"), text("sentence"), sa.Column("due", sa.Date, nullable=True),
+    sa.PrimaryKeyConstraint("identifier_id", "at", "event_source", "event_id", "place"),
 )  # fmt: skip
 
 # Sums over contacts, as changes by the day on which they became known, so that figures can be told as of a day.

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from services.analysed import closings as closings
 from services.analysed import contacts as contacts
+from services.analysed import facts as facts
 from services.analysed import figures as figures
 from services.analysed import issues as issues
 from services.analysed import lessons as lessons

@@ -317,7 +317,7 @@ def test_peoples_words_survive_a_rebuild_and_so_do_figures_as_they_were_known(
 def forget(engine: sa.Engine) -> None:
     empty(engine)
     with engine.begin() as conn:
-        for table in (tables.issues, tables.contacts, tables.repeats, tables.figures):
+        for table in (tables.issues, tables.contacts, tables.repeats, tables.facts, tables.figures):
             conn.execute(sa.delete(table))
 
 
@@ -334,7 +334,7 @@ def dealings(told: Told) -> list[Event]:
 
 def found(engine: sa.Engine) -> list[list[Any]]:
     """All that is kept but figures."""
-    return [kept(engine, table) for table in (tables.issues, tables.contacts, tables.repeats)]
+    return [kept(engine, table) for table in (tables.issues, tables.contacts, tables.repeats, tables.facts)]
 
 
 def recounted(engine: sa.Engine) -> dict[Any, list[int]]:

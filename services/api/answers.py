@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from schemas.event import Verification
 from services.api.descriptions import describe
+from services.api.hints import Known, Likely
 from services.api.oddities import data_of
 from services.api.summaries import describe_interaction
 
@@ -257,6 +258,8 @@ class Brief(Answer):
 
     ambiguous: Literal[False] = False
     customer: Customer
+    issue: Likely | None = Field(default=None, description="What they probably come about, as analysed last.")
+    facts: list[Known] = Field(default=[], description="Not to be asked again; the latest first.")
     open: list[Recap] = Field(description="Waiting for our answer, newest first.")
     recent: list[Recap] = Field(description="The last dealings over all channels, newest first.")
     notes: list[Words] = Field(description="What agents noted, newest first.")

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from schemas.types import TYPES
+from services.api import remembered
 from services.api.answers import (
     Analysis,
     Brief,
@@ -19,6 +20,7 @@ from services.api.answers import (
     SeenReference,
     Words,
 )
+from services.api.likely import NOTHING, Kept, known, likely
 from services.api.oddities import data_of
 from services.api.phrases import ago, plain, quoted, shortened, unquoted
 from services.api.revisions import ABOUT, standing
@@ -51,6 +53,7 @@ class Context:
     visits: Sequence[Interaction] = ()
     milestones: Sequence[Happening] = ()
     pending: bool = False
+    kept: Kept = NOTHING
 
 
 def build(context: Context, now: datetime, internal: bool = True) -> Brief:
@@ -60,6 +63,8 @@ def build(context: Context, now: datetime, internal: bool = True) -> Brief:
     notes = [one.event for one in context.milestones if internal and one.event["type"] == "note.written"]
     return Brief(
         customer=context.customer,
+        issue=likely(context.kept, now),
+        facts=known(context.kept.facts),
         open=[recap(one) for one in waiting[:OPEN]],
         recent=[recap(one) for one in spoken[:RECENT]],
         notes=[_words(event) for event in notes[:EACH]],
@@ -133,10 +138,15 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
     others = sorted((one for one in brief.recent if one.id not in told), key=lambda one: not one.said)
     starts = {one.id: "Last contact:" if one == brief.recent[0] else "Earlier:" for one in others}
     yield [_sentence(shortened(customer.name or "Customer without a name", 40))]
+    if brief.issue:
+        yield remembered.about(brief.issue, now)
+    if brief.analysis.pending and (brief.issue or brief.facts):
+        yield ["More is still being read."]
     for one in brief.open[:1]:
         yield _told(one, now, width, "Not answered yet:")
     for one in others[:1]:
         yield _told(one, now, width, starts[one.id])
+    yield from remembered.facts(brief.facts, now)
     for note in brief.notes[:1]:
         yield [_sentence(f"Note by {note.by or 'us'} {ago(note.at, now)}: {quoted(note.text, width)}")]
     if brief.activity:
@@ -150,6 +160,8 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
         yield _told(one, now, width, "Also not answered:")
     for one in others[1:]:
         yield _told(one, now, width, starts[one.id])
+    if brief.issue:
+        yield [f"Ask: {brief.issue.question}"]
     if brief.references:
         yield [_sentence(f"Numbers: {', '.join(f'{one.type} {one.value}' for one in brief.references[:EACH])}")]
     used = ", ".join(plain(channel.channel) for channel in customer.channels[:5])

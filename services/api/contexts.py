@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from services.api.answers import Interaction
 from services.api.briefs import PATIENCE, Context
+from services.api.kept import kept
 from services.api.queries import USED, Rows, counted, described, ids_of
 from services.api.timelines import DEALT, happening, shown
 from services.tables import MILESTONES, TALK
@@ -66,6 +67,7 @@ def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
         visits=[one for one in interactions if _is_visit(one)],
         milestones=[happening(row) for row in record.milestones or ()],
         pending=any(row.pending for row in rows),
+        kept=kept(conn, rows, now),
     )
 
 

@@ -1,4 +1,4 @@
-"""Analyse: takes the customers that stitch marked and writes their issues, contacts, repeats and figures.
+"""Analyse: takes the customers that stitch marked and writes their issues, contacts, repeats, facts and figures.
 
 What is kept of a customer is made anew from their events, and only what differs is written, so that a burst about one
 customer is analysed once, and merges, late events and corrections need no rules of their own. Figures change by
@@ -23,11 +23,12 @@ from services.timeline.dossiers import dossiers
 from services.timeline.findings import Dossier, findings
 from services.timeline.learning import Latest, Lesson
 from services.timeline.outcomes import Outcomes, outcomes
-from services.timeline.tally import Contact, Issue, Repeat, Sums, difference, tally
+from services.timeline.tally import Contact, Fact, Issue, Repeat, Sums, difference, tally
 
 log = structlog.get_logger()
-Row = TypeVar("Row", Issue, Contact, Repeat)
+Row = TypeVar("Row", Issue, Contact, Repeat, Fact)
 
+TABLES = {Issue: tables.issues, Contact: tables.contacts, Repeat: tables.repeats, Fact: tables.facts}
 MOST = 20  # customers to a transaction
 DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
 STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
@@ -95,20 +96,23 @@ def _outcomes(id: UUID, told: Dossier, by: Lesson, blind: bool) -> Outcomes | No
 
 
 def _together(parts: Iterable[Outcomes]) -> Outcomes:
-    return Outcomes(*(list(chain.from_iterable(rows)) for rows in zip(Outcomes([], [], []), *parts, strict=True)))
+    return Outcomes(*(list(chain.from_iterable(rows)) for rows in zip(Outcomes([], [], [], []), *parts, strict=True)))
 
 
 def _keep(conn: sa.Connection, ids: Sequence[object], found: Outcomes, today: date) -> None:
     """Write what is other than before, of all that stands on these identifiers."""
-    before = Outcomes(_kept(conn, Issue, ids), _kept(conn, Contact, ids), _kept(conn, Repeat, ids))
+    before = Outcomes(
+        _kept(conn, Issue, ids), _kept(conn, Contact, ids), _kept(conn, Repeat, ids), _kept(conn, Fact, ids)
+    )
     _write(conn, tables.issues, before.issues, found.issues)
     _write(conn, tables.contacts, before.contacts, found.contacts)
     _write(conn, tables.repeats, before.repeats, found.repeats)
+    _write(conn, tables.facts, before.facts, found.facts)
     add(conn, difference(tally(found.contacts, found.repeats), tally(before.contacts, before.repeats)), today)
 
 
 def _kept(conn: sa.Connection, shape: type[Row], ids: Sequence[object]) -> list[Row]:
-    table = {Issue: tables.issues, Contact: tables.contacts, Repeat: tables.repeats}[shape]
+    table = TABLES[shape]
     columns = [table.c[name] for name in shape._fields]
     return [shape(*row) for row in conn.execute(sa.select(*columns).where(table.c.identifier_id.in_(ids)))]
 

@@ -130,12 +130,16 @@ def asked_again(said: Iterable[Fact], seen: Mapping[str, Seen]) -> dict[str, fro
     return found
 
 
+def resolves(event: Event) -> bool:
+    """Whether who dealt with an interaction said at its end that it is done."""
+    return event.type in ENDINGS and str(event.data.get("disposition", "")).lower() in RESOLVED
+
+
 def _mark(one: Seen) -> Mark | None:
     """What an event says of how its interaction stands."""
     event = one.event
     if event.type in ENDINGS:
-        done = str(event.data.get("disposition", "")).lower() in RESOLVED
-        return Mark(event.occurred_at, one.interaction, State.resolved) if done else None
+        return Mark(event.occurred_at, one.interaction, State.resolved) if resolves(event) else None
     ours = event.type == "message.sent" and event.direction == Direction.outbound
     written = ours and (event.author is None or event.author.role != Role.system)
     automatic = event.data.get("automatic", "none") != "none"

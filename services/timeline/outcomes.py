@@ -3,6 +3,7 @@
 A row stands on the identifier of its first statement, so that a merge or its undoing moves nothing.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,12 +11,14 @@ from uuid import UUID
 
 from schemas.event import Event, Role
 from services.timeline import tally
-from services.timeline.findings import Dossier, Findings, Seen
+from services.timeline.facts import Fact, Sort
+from services.timeline.findings import Dossier, Findings, Seen, resolves
 from services.timeline.interactions import conversation_id
 from services.timeline.issues import Issue
 from services.timeline.repeats import Repeat
 from services.timeline.statements import Kind, Statement
 
+SENTENCE = 1000  # characters of one that is kept
 SCALE = {5: (1, 25), 100: (0, 1)}  # of a csat: the least there is, and what a step is worth of a hundred
 Groups = Callable[[str, str | None], str]  # of what an issue tells in which language; '' for none
 
@@ -26,6 +29,7 @@ class Outcomes(NamedTuple):
     issues: list[tally.Issue]
     contacts: list[tally.Contact]
     repeats: list[tally.Repeat]
+    facts: list[tally.Fact]
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Handling:
     queue: str = ""
     team: str = ""
     agent: str = ""
+    resolved: bool = False
     scores: dict[str, float] = field(default_factory=dict)
 
 
@@ -47,7 +52,7 @@ def outcomes(dossier: Dossier, found: Findings, blind: bool, group: Groups = no_
     """The rows of findings. `blind`: whose dealings these are, is not known."""
     seen = {one.key: one for one in dossier.seen}
     handled = handling(dossier.seen)
-    rows = Outcomes([], [], [])
+    rows = Outcomes([], [], [], _facts(found.facts, seen))
     for issue in found.issues:
         contacts = _contacts(issue, seen, found, handled)
         told = _explained(issue)
@@ -59,7 +64,7 @@ def outcomes(dossier: Dossier, found: Findings, blind: bool, group: Groups = no_
         for one in again:
             contact = where[UUID(one.issue), UUID(one.later.interaction)]
             rows.repeats.append(_repeat(one, window, contact, seen))
-    return Outcomes(sorted(rows.issues), sorted(_scored(rows.contacts, handled)), sorted(rows.repeats))
+    return Outcomes(sorted(rows.issues), sorted(_scored(rows.contacts, handled)), sorted(rows.repeats), rows.facts)
 
 
 def handling(events: Iterable[Seen]) -> dict[str, Handling]:
@@ -72,6 +77,7 @@ def handling(events: Iterable[Seen]) -> dict[str, Handling]:
         here.queue = _word(desk.get("queue")) or here.queue
         here.team = _word(event.data.get("team")) or here.team
         here.agent = _word(desk.get("agent")) or _agent(event) or here.agent
+        here.resolved |= resolves(event)
         if event.type == "feedback.received":
             here.scores |= _score(event.data)
     return found
@@ -136,7 +142,10 @@ def _scored(contacts: Sequence[tally.Contact], handled: Mapping[str, Handling]) 
     """With how the customer liked it, at the issue that an interaction was about last."""
     last = {one.interaction_id: one for one in sorted(contacts, key=lambda one: (one.at, one.issue_id))}
     return [
-        one._replace(nps=scores.get("nps"), ces=scores.get("ces"), csat=scores.get("csat"))
+        one._replace(
+            nps=scores.get("nps"), ces=scores.get("ces"), csat=scores.get("csat"),
+            resolved=handled[str(one.interaction_id)].resolved,
+        )
         for one in contacts
         for scores in [handled[str(one.interaction_id)].scores if last[one.interaction_id] is one else {}]
     ]
@@ -149,3 +158,18 @@ def _repeat(one: Repeat, window: int, contact: tally.Contact, seen: Mapping[str,
         one.evidence.name if one.evidence else "", one.context.name, round(one.score, 4),
         round(one.between.total_seconds() / 3600, 4), earlier.source, earlier.id, later.source, later.id,
     )  # fmt: skip
+
+
+def _facts(said: Iterable[Fact], seen: Mapping[str, Seen]) -> list[tally.Fact]:
+    """Of each value on an identifier the latest; what we asked is no fact of the customer's."""
+    latest: dict[tuple[str, ...], tally.Fact] = {}
+    places = Counter[str]()
+    for one in said:
+        first = seen[one.event]
+        if one.sort != Sort.asked:
+            latest[first.identifier, one.sort, one.kind, one.value] = tally.Fact(
+                UUID(first.identifier), one.at, first.event.source, first.event.id, places[one.event], one.sort.value,
+                one.kind, one.value[:SENTENCE], one.sentence[:SENTENCE], one.due,
+            )  # fmt: skip
+        places[one.event] += 1
+    return sorted(latest.values(), key=lambda one: one[:5])

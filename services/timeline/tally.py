@@ -50,6 +50,22 @@ class Contact(NamedTuple):
     nps: float | None = None
     ces: float | None = None
     csat: float | None = None
+    resolved: bool = False
+
+
+class Fact(NamedTuple):
+    """A row of `facts`."""
+
+    identifier_id: UUID
+    at: datetime
+    event_source: str
+    event_id: str
+    place: int
+    sort: str
+    kind: str
+    value: str
+    sentence: str
+    due: date | None
 
 
 class Repeat(NamedTuple):
