@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from services.access import Role
 from services.api.measured import Row, measure
 from services.api.pages.charts import bars, percent, trend
-from services.api.pages.figures import change
+from services.api.pages.figures import change, lasting
 from services.counts import COUNTS
 from tests.counted import FIRST, World, contact, keep, within
 from tests.pages.reading import drawn, sign_in, words
@@ -49,6 +49,24 @@ def test_a_window_that_does_not_reach_back_counts_less(lead: TestClient, engine:
     answer = lead.get("/figures", params={**SPAN, "window": 7})
     assert words(answer, ".card")[0].startswith("Explained again 10 % 1 of 10")
     assert words(answer, "tr.chosen th") == ["7"]
+
+
+def test_ways_between_channels_have_their_count_and_the_time_between(lead: TestClient, engine: sa.Engine) -> None:
+    told(engine)
+    answer = lead.get("/figures", params=SPAN)
+    assert words(answer, ".heat thead th") == ["to phone"]
+    assert [line.split()[:3] for line in words(answer, ".heat tbody tr")] == [
+        ["from", "chat", "1"],
+        ["from", "phone", "1"],
+    ]
+    assert words(answer, ".heat td.heat-5 .faint")[0].endswith("days")
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(0.01, "1 min"), (0.5, "30 min"), (5.2, "5 h"), (47, "47 h"), (72, "3 days")]
+)
+def test_times_between_are_said_as_people_say_them(hours: float, said: str) -> None:
+    assert lasting(hours) == said
 
 
 def test_a_filter_is_kept_in_the_form_and_in_links(lead: TestClient, engine: sa.Engine) -> None:

@@ -1,6 +1,9 @@
 """The CX lead's page: what had to be explained again, where, and what could have been avoided."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -9,8 +12,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, field_validator
 
-from services.api import figures
+from services.api import breakdowns, figures
 from services.api.backing import Transaction
+from services.api.breakdowns import Handover, Way
 from services.api.callers import Analyst
 from services.api.measured import Again, Figures, Measure, Row
 from services.api.pages.charts import bars, percent, trend
@@ -94,8 +98,11 @@ def _gather(conn: sa.Connection, asked: Filter) -> dict[str, Any]:
     whole = channels.total
     return {
         "since": since, "until": until, "every": every, "whole": whole, "again": within(whole, asked.window),
-        "before": within(of(before).total, asked.window),
+        "earlier": within(of(before).total, asked.window),
         "channels": _ranked(channels.rows, asked.window), "groups": _ranked(groups.rows, asked.window, known=True),
+        "ways": _ways(breakdowns.handovers(conn, span, today(), None).ways, asked.window),
+        "askings": breakdowns.askings(conn, span, today(), None).kinds[:LISTED],
+        "liked": next(one for one in breakdowns.scores(conn, span, today(), None).windows if one.days == asked.window),
         "contexts": CONTEXTS, "trend": trend(stretches.rows, asked.window),
         "choices": {name: _choices(of(Span.model_validate({"from": since, "to": until}), name)) for name in CHOSEN},
     }  # fmt: skip
@@ -127,9 +134,43 @@ def _ranked(rows: Sequence[Row], days: int, known: bool = False) -> list[dict[st
     return [{"row": row, "again": again, "bar": bar} for (row, again), bar in zip(told, drawn, strict=True)]
 
 
+@dataclass(frozen=True)
+class Ways:
+    """From which channel to which they came back: the channels, and what is known of each pair; `heat` 0 to 5."""
+
+    sources: list[str]
+    targets: list[str]
+    pairs: dict[tuple[str, str], Way]
+    most: int
+
+    def heat(self, way: Way) -> int:
+        """How much of the most frequent pair, in fifths."""
+        return math.ceil(5 * way.repeat_contacts.count / self.most)
+
+
+def _ways(found: Sequence[Handover], days: int) -> Ways:
+    pairs = {
+        (one.source, one.target): way
+        for one in found for way in one.windows if way.days == days and way.repeat_contacts.count
+    }  # fmt: skip
+    often = {end: Counter[str]() for end in (0, 1)}
+    for pair, way in pairs.items():
+        for end in (0, 1):
+            often[end][pair[end]] += way.repeat_contacts.count
+    sources, targets = ([name for name, _ in often[end].most_common()] for end in (0, 1))
+    return Ways(sources, targets, pairs, max((way.repeat_contacts.count for way in pairs.values()), default=1))
+
+
+def lasting(hours: float) -> str:
+    """A time between as people say it."""
+    if hours < 1:
+        return f"{max(round(60 * hours), 1)} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
 def _choices(found: Figures) -> list[str]:
     return sorted(row.value for row in found.rows if row.value)
 
 
-TEMPLATES.filters |= {"percent": percent}
+TEMPLATES.filters |= {"percent": percent, "lasting": lasting}
 TEMPLATES.globals["change"] = change
