@@ -55,6 +55,16 @@ def test_what_happens_meanwhile_appears_without_a_reload(desk: Page, engine: sa.
     expect(desk.locator("body")).to_have_attribute("data-kept", "yes")
 
 
+def test_what_they_told_meanwhile_appears_without_a_reload(desk: Page, engine: sa.Engine) -> None:
+    put(engine, story())
+    open_anna(desk)
+    desk.evaluate("document.body.dataset.kept = 'yes'")
+    put(engine, [mail("The invoice for May is wrong, invoice 77120.", conversation="<9@mail.example>", **now())])
+    expect(desk.locator(".told .issue").first).to_contain_text("The invoice for May is wrong")
+    expect(desk.locator(".told .facts")).to_contain_text("77120")
+    expect(desk.locator("body")).to_have_attribute("data-kept", "yes")
+
+
 def test_an_identifier_learnt_meanwhile_appears_without_a_reload(desk: Page, engine: sa.Engine) -> None:
     put(engine, chat(0) + visit(5))
     open_anna(desk)

@@ -165,6 +165,18 @@ def test_what_had_to_be_told_again_stands_side_by_side_with_what_it_could_have_b
     assert any(one.startswith("Promised") for one in words(answer, ".told .facts li"))
 
 
+def test_an_agent_says_how_an_issue_stands(desk: TestClient, engine: sa.Engine, log: MemoryLog) -> None:
+    put(engine, [mail("My router keeps dropping the connection every evening.")])
+    address = f"/customers/{anna(engine, MAIL)}"
+    assert words(desk.get(address), ".told .state") == ["How it stands: open"]
+    [form] = drawn(desk.get(address)).select(".told form")
+    shown = desk.post(str(form["action"]), data={"state": "resolved"}, headers=OWN)
+    assert words(shown, ".told .state") == ["How it stands: resolved"]
+    assert [(one.type, one.data["state"]) for one in log.events] == [("issue.stated", "resolved")]
+    assert desk.post(str(form["action"]), data={"state": "done"}, headers=OWN).status_code == 400
+    assert desk.post(str(form["action"]), data={"state": "open"}).status_code == 403
+
+
 def test_who_told_nothing_yet_has_no_such_part(desk: TestClient, engine: sa.Engine) -> None:
     put(engine, [mail("")])
     assert not drawn(desk.get(f"/customers/{anna(engine, MAIL)}")).select(".told")

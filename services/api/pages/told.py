@@ -25,12 +25,9 @@ class Shown:
 
 
 def told(found: Findings, seen: Sequence[Seen]) -> dict[str, Any]:
-    """The issues that are not done or had to be explained again, and the newest facts, each value once."""
-    issues = [
-        one for one in matters(found, seen)
-        if any(member.kind == Kind.explanation for member in one.members)
-        and (one.state != State.resolved or any(again.explained for again in one.repeats))
-    ]  # fmt: skip
+    """The issues last spoken of, those that are done at the end, and the newest facts, each value once."""
+    issues = [one for one in matters(found, seen) if any(said.kind == Kind.explanation for said in one.members)]
+    issues.sort(key=lambda one: one.state == State.resolved)
     newest = {(one.sort, one.kind, one.value): one for one in found.facts if one.sort != Sort.asked}
     facts = sorted(newest.values(), key=lambda one: (one.at, one.event), reverse=True)[:FACTS]
     return {"issues": issues[:ISSUES], "facts": [_shown(one) for one in facts]}

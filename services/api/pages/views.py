@@ -27,6 +27,7 @@ from services.api.reads import Traced
 from services.errors import NotFound
 from services.identifiers import Rules
 from services.timeline import commands
+from services.timeline.issues import State
 
 router = APIRouter(route_class=PageRoute)
 LISTED = 12  # customers on the first page
@@ -116,6 +117,16 @@ def write_note(id: UUID, text: Annotated[Words, Form()], back: Back, caller: Age
     with back.writing.begin() as conn:
         commands.write_note(conn, back.desk(conn), id, text, author)
     return RedirectResponse(f"/customers/{id}#timeline", 303)
+
+
+@router.post("/customers/{id}/issues/{issue}/state", dependencies=[OwnPage])
+def set_state(id: UUID, issue: UUID, state: Annotated[State, Form()], back: Back, caller: Agent) -> Response:
+    """Say how an issue stands and show it there."""
+    author = Author(role=Role.agent, id=caller.name, name=caller.name)
+    with back.writing.begin() as conn:
+        whose, found = issues.began(conn, id, issue)
+        commands.state(conn, back.desk(conn), UUID(found.identifier), found.passage, state, author)
+    return RedirectResponse(f"/customers/{whose}#told", 303)
 
 
 def _found(conn: sa.Connection, query: str, rules: Rules) -> list[Found]:

@@ -6,6 +6,7 @@ const news = document.getElementById("news");
 const customer = list.dataset.customer;
 const waiting = new Set();
 let timer = 0;
+let telling = 0;
 
 async function drawn(address, selector) {
   const answer = await fetch(address, { headers: { "X-Reason": "live" } });
@@ -46,13 +47,33 @@ async function showAll() {
   }
 }
 
+// What they told already is found anew from all that is there; who is busy in it is not disturbed.
+async function retell() {
+  const old = document.getElementById("told-part");
+  if (old.contains(document.activeElement)) return later();
+  const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+  const part = await drawn(`/customers/${customer}`, "#told-part");
+  const parts = [...part.querySelectorAll("details")];
+  if (parts.length === opened.length) parts.forEach((one, place) => { one.open = opened[place]; });
+  old.replaceWith(part);
+}
+
+function later(delay = 1000) {
+  clearTimeout(telling);
+  telling = setTimeout(() => retell().catch(() => later(5000)), delay);
+}
+
 async function introduce(members) {
   if (members === list.dataset.members) return;
   list.dataset.members = members;
   document.getElementById("who").replaceWith(await drawn(`/customers/${customer}`, "#who"));
+  later();
 }
 
 const stream = new EventSource(`/v1/customers/${customer}/stream?after=${list.dataset.after}`);
-stream.addEventListener("event", (message) => soon(JSON.parse(message.data).interaction));
+stream.addEventListener("event", (message) => {
+  soon(JSON.parse(message.data).interaction);
+  later();
+});
 stream.addEventListener("customer", (message) => introduce(JSON.parse(message.data).members));
 stream.addEventListener("reset", () => location.reload());
