@@ -142,11 +142,11 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
         yield remembered.about(brief.issue, now)
     if brief.analysis.pending and (brief.issue or brief.facts):
         yield ["More is still being read."]
+    yield from remembered.facts(brief.facts, now)
     for one in brief.open[:1]:
         yield _told(one, now, width, "Not answered yet:")
     for one in others[:1]:
         yield _told(one, now, width, starts[one.id])
-    yield from remembered.facts(brief.facts, now)
     for note in brief.notes[:1]:
         yield [_sentence(f"Note by {note.by or 'us'} {ago(note.at, now)}: {quoted(note.text, width)}")]
     if brief.activity:

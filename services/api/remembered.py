@@ -21,7 +21,7 @@ def about(issue: Likely, now: datetime) -> list[str]:
 def facts(known: Sequence[Known], now: datetime) -> Iterator[list[str]]:
     """What is not to be asked again, and what we owe them."""
     told = dict.fromkeys(_named(one) for one in known if one.sort == "told")
-    tried = [quoted(speakable(one.sentence), 80) for one in known if one.sort == "tried"][:TRIED]
+    tried = [quoted(speakable(one.sentence), 60) for one in known if one.sort == "tried"][:TRIED]
     words = [*list(told)[:KINDS], *(["what they tried: " + " ".join(tried)] if tried else [])]
     if words:
         yield [_ended("Do not ask again: " + ", ".join(words))]
