@@ -22,13 +22,13 @@ MESSAGE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def becomes(body: Any) -> list[dict[str, Any]]:
+def becomes(body: Any, headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    return trial(VENDORS[0], Post(raw, raw, {}, at(0)))
+    return trial(VENDORS[0], Post(raw, raw, headers or {}, at(0)))
 
 
-def only(body: Any) -> dict[str, Any]:
-    (event,) = becomes(body)
+def only(body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    (event,) = becomes(body, headers)
     return event
 
 
@@ -60,6 +60,14 @@ def test_what_is_edited_or_taken_back_is_told_by_events_of_their_own() -> None:
     assert (first["type"], first["data"]["message"], first["id"]) == ("message.edited", "118", again["id"])
     gone = only(edited | {"content_attributes": {"deleted": True}})
     assert (gone["type"], gone["data"]["message"]) == ("message.deleted", "118")
+
+
+def test_an_update_is_of_the_time_it_was_told_so_that_the_last_words_stand() -> None:
+    edited = MESSAGE | {"event": "message_updated", "content": "Where is my order?"}
+    signed = {"x-chatwoot-timestamp": "1777887000"}
+    assert only(edited, signed)["time"] == "2026-05-04T09:30:00Z"
+    assert only(edited | {"content_attributes": {"deleted": True}}, signed)["time"] == "2026-05-04T09:30:00Z"
+    assert only(edited)["time"] == at(0).isoformat().replace("+00:00", "Z")  # as older installations post
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def translate(post: Post) -> Iterator[Document]:
     body = post.object
     kind = text(body, "event") or ""
     if kind in ("message_created", "message_updated"):
-        yield from _message(body, is_new=kind == "message_created")
+        yield from _message(body, post, is_new=kind == "message_created")
     elif kind in CONVERSATIONS:
         yield from _conversation(body, post, CONVERSATIONS[kind] or text(body, "status") or "")
     elif kind in ("contact_created", "contact_updated"):
@@ -45,7 +45,7 @@ def translate(post: Post) -> Iterator[Document]:
         yield from _widget(body, post)
 
 
-def _message(body: Document, is_new: bool) -> Iterator[Document]:
+def _message(body: Document, post: Post, is_new: bool) -> Iterator[Document]:
     conversation, id = part(body, "conversation"), text(body, "id")
     direction, words = DIRECTIONS.get(str(body.get("message_type"))), text(body, "content")
     files = [given(name=text(one, "name"), type=text(one, "file_type")) for one in items(body, "attachments")]
@@ -58,6 +58,7 @@ def _message(body: Document, is_new: bool) -> Iterator[Document]:
     role = "customer" if direction == "inbound" else "bot" if is_bot else "agent"
     known = {
         **_shared(conversation, body),
+        **({} if is_new else {"time": _sent_at(post)}),
         "direction": "internal" if is_note else direction,
         "author": {"role": role, **given(name=name(sender, "name"))},
     }
@@ -76,6 +77,11 @@ def _message(body: Document, is_new: bool) -> Iterator[Document]:
     elif words:
         new = f"{id}/{content_id(words)}"
         yield {**known, "id": new, "type": "message.edited", "text": words, "data": {"message": id}}
+
+
+def _sent_at(post: Post) -> str:
+    """When a webhook was made: an update says only when its message was written."""
+    return told(moment(post.headers, "x-chatwoot-timestamp"), post.received_at)
 
 
 def _answers(more: Document, known: Document, id: str) -> Iterator[Document]:
