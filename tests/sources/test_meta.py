@@ -89,6 +89,27 @@ def test_of_statuses_only_a_failure_is_told() -> None:
     assert event["data"]["reason"] == "Message undeliverable"
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"type": "user_changed_number", "wa_id": "37255500000", "body": "Mari changed"},
+        {"type": "customer_changed_number", "new_wa_id": "37255500000", "wa_id": "37255512345"},
+    ],
+)
+def test_a_number_that_changed_stays_the_same_customers(changed: dict[str, Any]) -> None:
+    told = {name: value for name, value in SAID.items() if name != "text"} | {"type": "system", "system": changed}
+    event = only("whatsapp", whatsapp(contacts=[], messages=[told]))
+    both = ["phone:+37255500000", "phone:+37255512345"]  # named together, they are joined
+    assert (event["type"], read(event)[3]) == ("customer.identified", both)
+    assert event["data"]["previous"] == {"type": "phone", "value": "+37255512345"}
+    assert event["direction"] == "internal"
+
+
+def test_what_else_whatsapp_says_of_itself_becomes_nothing() -> None:
+    said = {"type": "customer_identity_changed", "body": "Security code changed", "wa_id": "37255512345"}
+    assert becomes("whatsapp", whatsapp(messages=[SAID | {"type": "system", "system": said}])) == []
+
+
 def test_a_call_rings_and_ends_in_one_conversation() -> None:
     call = {"id": "wacid.1", "from": "37255512345", "to": "3726000000", "timestamp": "1777886000"}
     call["direction"] = "USER_INITIATED"
@@ -106,6 +127,13 @@ def test_an_echo_is_the_companys_and_about_the_person() -> None:
     received = only("messenger", page({"message": {"mid": "m1", "text": "Hello"}}))
     assert received["conversation"] == only("messenger", page(echo))["conversation"] == "PAGE:P1"
     assert (received["time"], received["channel"]) == ("2026-05-04T09:13:20Z", "social")
+
+
+@pytest.mark.parametrize(("app", "role"), [(263902037430900, "agent"), ("1217981644879628", "agent"), (17, "bot")])
+def test_an_echo_from_metas_own_inbox_is_a_colleagues_and_of_another_app_a_bots(app: Any, role: str) -> None:
+    said = {"mid": "m2", "text": "Hi", "is_echo": True, "app_id": app}
+    event = only("messenger", page({"sender": {"id": "PAGE"}, "recipient": {"id": "P1"}, "message": said}))
+    assert read(event)[:3] == ("message.sent", "outbound", role)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from itertools import chain
 from services.ingest.sources.fields import given, items, moment, name, named, part, text, told
 from services.ingest.sources.vendor import Document, Post
 
+# The apps that are Meta's own inboxes, of pages and of Instagram: what comes by them, people wrote.
+INBOXES = ("263902037430900", "1217981644879628")
 COMMENTS = ("comments", "live_comments", "feed", "mentions", "mention")
 VERBS = {"add": "message.received", "edited": "message.edited", "edit": "message.edited", "remove": "message.deleted"}
 
@@ -37,7 +39,7 @@ def _messaging(one: Document, post: Post, kind: str) -> Iterator[Document]:
         "time": told(at, post.received_at),
         "channel": "social",
         "direction": "outbound" if is_ours else "inbound",
-        "author": {"role": ("bot" if "app_id" in message else "agent") if is_ours else "customer"},
+        "author": {"role": _role(message) if is_ours else "customer"},
         "identifiers": named(**{kind: person}),
         "conversation": f"{page}:{person}",
     }
@@ -57,6 +59,11 @@ def _messaging(one: Document, post: Post, kind: str) -> Iterator[Document]:
     elif referral := part(one, "referral"):
         data = given(ref=text(referral, "ref"), url=text(referral, "referer_uri"), origin=text(referral, "source"))
         yield {**known, "id": f"referral/{since}", "type": "chat.started", "data": data}
+
+
+def _role(echo: Document) -> str:
+    app = text(echo, "app_id")
+    return "agent" if app is None or app in INBOXES else "bot"
 
 
 def _message(message: Document, known: Document, is_ours: bool) -> Iterator[Document]:

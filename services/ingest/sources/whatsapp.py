@@ -12,6 +12,7 @@ from services.ingest.sources.fields import given, items, moment, name, named, nu
 from services.ingest.sources.vendor import Document, Post
 
 MEDIA = ("image", "video", "audio", "document", "sticker")
+MOVED = ("user_changed_number", "customer_changed_number")  # WhatsApp's word, now and before
 CALLS = {"COMPLETED": "completed", "FAILED": "abandoned"}  # the API's word: ours
 
 
@@ -81,9 +82,22 @@ def _message(message: Document, value: Document, post: Post, is_ours: bool) -> I
         new = part(body, "message")
         data = {"message": text(body, "original_message_id"), "attachments": _files(new)}
         yield {**known, "type": "message.edited", "text": _words(new), "data": data}
-    elif type != "system":  # a changed number, and the like
+    elif type == "system":
+        yield from _moved(body, known)
+    else:
         sent = "message.sent" if is_ours else "message.received"
         yield {**known, "type": sent, **given(text=_words(message)), "data": _data(message), **_order(message)}
+
+
+def _moved(said: Document, known: Document) -> Iterator[Document]:
+    """Who changed their number is the same customer; what else WhatsApp says of itself is nothing to tell."""
+    new = text(said, "new_wa_id", "wa_id") if text(said, "type") in MOVED else None
+    if new and (old := next((one for one in known["identifiers"] if one["type"] == "phone"), None)):
+        others = [one for one in known["identifiers"] if one is not old]
+        yield {
+            **known, "type": "customer.identified", "direction": "internal",
+            "identifiers": [*named(phone="+" + new.lstrip("+")), old, *others], "data": {"traits": {}, "previous": old},
+        }  # fmt: skip
 
 
 def _data(message: Document) -> Document:
