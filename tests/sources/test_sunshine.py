@@ -68,10 +68,13 @@ def test_what_did_not_arrive_is_told() -> None:
 def test_users_who_turned_out_to_be_one_become_one() -> None:
     merged = {"surviving": {"id": "u1", "externalId": "C-1"}, "discarded": {"id": "u0"}}
     event = only("sunshine", happened("user:merge", mergedUsers=merged))
-    assert event["data"]["previous"] == {"type": "sunshine", "value": "u0"}
-    assert read(event)[3] == ["account:C-1", "sunshine:u1"]
+    assert read(event)[3] == ["account:C-1", "sunshine:u1", "sunshine:u0"]  # named together, they are joined
+    assert "previous" not in event["data"]  # which is for accounts
     old = {"trigger": "merge:appUser", "surviving": {"_id": "u1"}, "discarded": [{"_id": "u0"}], "timestamp": 1777886e3}
-    assert only("sunshine", old)["data"]["previous"]["value"] == "u0"
+    assert read(only("sunshine", old))[3] == ["sunshine:u1", "sunshine:u0"]
+    merged["discarded"]["externalId"] = "C-0"
+    event = only("sunshine", happened("user:merge", mergedUsers=merged))
+    assert event["data"]["previous"] == {"type": "account", "value": "C-0"}
 
 
 def test_the_first_version_tells_the_same() -> None:

@@ -184,13 +184,16 @@ def _failed(message: Document, error: Document, known: Document) -> Iterator[Doc
 
 
 def _merged(kept: Document, gone: Iterable[Document], known: Document, field: str) -> Iterator[Document]:
-    """Two users turned out to be one: what either did is the other's as well."""
-    for number in (text(one, field) for one in gone):
+    """Two users turned out to be one: what either did is the other's as well, and an account was another before."""
+    for one in gone:
+        number, account = text(one, field), text(one, "externalId", "userId")
         if number and text(kept, field):
-            previous = {"type": "sunshine", "value": number}
+            whom = _customer(kept)
+            whom["identifiers"] = [*whom["identifiers"], *named(sunshine=number)]
+            previous = {"type": "account", "value": account} if account else None
             yield {
-                **known, **_customer(kept), "id": f"merge/{text(kept, field)}/{number}", "type": "customer.identified",
-                "data": {"traits": {}, "previous": previous},
+                **known, **whom, "id": f"merge/{text(kept, field)}/{number}", "type": "customer.identified",
+                "data": {"traits": {}, **given(previous=previous)},
             }  # fmt: skip
 
 
