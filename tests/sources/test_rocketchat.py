@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from tests.sources.chats import becomes, only, read
 
 VISITOR = {"_id": "v1", "token": "t1", "name": "Mari", "username": "guest-3",
@@ -39,6 +41,26 @@ def test_the_agent_answers() -> None:
     said = becomes("rocketchat", ROOM | {"type": "Message", "messages": [ANSWERED]})[1]
     assert read(said)[:3] == ("message.sent", "outbound", "agent")
     assert said["data"]["author"]["name"] == "anna"
+
+
+def test_a_closing_comment_is_the_agents_note_and_no_word_of_the_customers() -> None:
+    closed = ROOM | {"type": "LivechatSession", "closedAt": "2026-05-04T09:20:00.000Z"}
+    comment = ANSWERED | {"_id": "m3", "msg": "A new parcel is sent.", "closingMessage": True}
+    _, note, ended = becomes("rocketchat", closed | {"messages": [comment]})
+    assert (note["type"], note["direction"], note["data"]["text"]) == (
+        "note.written", "internal", "A new parcel is sent.",
+    )  # fmt: skip
+    assert ended["type"] == "chat.ended"
+    by_visitor = SAID | {"_id": "m3", "msg": "Closed by visitor", "closingMessage": True}
+    assert [one["type"] for one in becomes("rocketchat", closed | {"messages": [by_visitor]})] == [
+        "customer.identified", "chat.ended",
+    ]  # fmt: skip
+
+
+def test_what_an_app_shows_is_read_instead_of_its_json() -> None:
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Choose a size"}}]
+    shown = ANSWERED | {"msg": orjson.dumps(blocks).decode(), "blocks": blocks}
+    assert read(becomes("rocketchat", ROOM | {"type": "Message", "messages": [shown]})[1])[4] == "Choose a size"
 
 
 def test_an_edit_names_its_message() -> None:

@@ -67,7 +67,7 @@ def _address(visitor: Document, field: str, inner: str) -> str | None:
 
 
 def _message(message: Document, visitor: Document, room: str, known: Document, post: Post) -> Iterator[Document]:
-    words, who = text(message, "msg"), text(message, "username")
+    words, who = _words(message), text(message, "username")
     id = text(message, "_id") or f"{room}/{content_id(who, text(message, 'ts'), words)}"
     known = {**known, "id": id, "time": told(moment(message, "ts"), post.received_at)}
     page = part(part(message, "navigation"), "page")
@@ -79,6 +79,11 @@ def _message(message: Document, visitor: Document, room: str, known: Document, p
     if not (words or files):
         return
     is_ours = bool(text(message, "agentId")) or who != text(visitor, "username")
+    if message.get("closingMessage") is True:  # why it was closed: "Closed by visitor", or the agent's remark
+        if is_ours:
+            by = {"role": "agent", **given(name=who and who[:512])}
+            yield {**known, "type": "note.written", "direction": "internal", "author": by, **given(text=words)}
+        return
     side = {
         "direction": "outbound" if is_ours else "inbound",
         "author": {"role": "agent", **given(name=who and who[:512])} if is_ours else {"role": "customer"},
@@ -90,6 +95,14 @@ def _message(message: Document, visitor: Document, room: str, known: Document, p
     else:
         type = "message.sent" if is_ours else "message.received"
         yield {**known, **side, "type": type, "data": {"attachments": files}}
+
+
+def _words(message: Document) -> str | None:
+    """What is written; of what an app shows in blocks, whose JSON then stands for it, their texts."""
+    words, blocks = text(message, "msg"), items(message, "blocks")
+    if not blocks or not (words or "").startswith("[{"):
+        return words
+    return "\n".join(shown for one in blocks if (shown := text(part(one, "text"), "text"))) or None
 
 
 def _files(message: Document) -> list[Document]:
@@ -132,7 +145,7 @@ VENDORS = (
         becomes={
             "LivechatSessionStart": "chat.started",
             "Message": "message.received, message.sent, message.edited",
-            "LivechatSession": "chat.ended, and its messages",
+            "LivechatSession": "chat.ended, and its messages; an agent's closing comment: note.written",
             "LivechatOfflineMessage": "message.received",
             "LeadCapture, and what else names the visitor": "customer.identified",
             "visitor's navigation": "page.viewed",
