@@ -7,7 +7,7 @@ import pytest
 
 from schemas.codec import Malformed, from_wire
 from schemas.event import Event
-from services.ingest.sources.segment import PATHS, VENDORS, keys
+from services.ingest.sources.segment import MANY, PATHS, VENDORS, keys
 from services.ingest.sources.vendor import Post
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -30,7 +30,7 @@ def posted(**fields: Any) -> dict[str, Any]:
 
 def made(call: dict[str, Any], path: str = "/v1/batch", **body: Any) -> Event:
     """The one event of a call, as it would be stored."""
-    posted = {"batch": [call]} | body if path in ("/v1/batch", "/v1/b", "/v1/import") else call
+    posted = {"batch": [call]} | body if path.rpartition("/")[2] in MANY else call
     [document] = translate(path, posted, NOW, depth=32)
     assert not isinstance(document, Malformed), document
     return from_wire(document, source="shop", received_at=NOW)
@@ -90,12 +90,12 @@ def test_every_example_of_the_spec_is_understood(shared: Path) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_address_takes_its_call(path: str) -> None:
-    name = path.removeprefix("/v1/")
+    name = path.rpartition("/")[2]
     types = {
         "t": "app.event", "i": "customer.identified", "p": "page.viewed",
         "s": "screen.viewed", "g": "app.event", "a": "customer.identified",
     }  # fmt: skip
-    batch = name in ("batch", "import", "b")
+    batch = name in MANY
     call = posted() if batch else {key: value for key, value in posted().items() if key != "type"}
     assert made(call, path).type == ("app.event" if batch else types[name[0]])
 
@@ -250,6 +250,13 @@ def test_a_body_that_is_no_batch_is_refused(body: Any) -> None:
 def test_the_key_in_a_body_is_found() -> None:
     assert write_keys({"writeKey": "k-1"}) == ["k-1"]
     assert write_keys({"writeKey": ""}) == write_keys([]) == []
+
+
+def test_a_browsers_beacon_has_its_key_in_the_address_for_it_can_send_no_headers() -> None:
+    raw = json.dumps({"batch": [posted()]}).encode()
+    beacon = Post(raw, raw, {}, NOW, path="/beacon/v1/batch", target="/beacon/v1/batch?writeKey=k%231")
+    assert beacon.path in PATHS
+    assert list(keys(beacon)) == ["k#1"]
 
 
 def test_calls_in_an_array_and_calls_that_do_not_say_which_they_are_are_taken() -> None:

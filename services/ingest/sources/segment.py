@@ -20,16 +20,16 @@ from services.ingest.sources.vendor import Document, Post, Vendor
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
 SINGLE = {name: call for call in CALLS for name in (call, call[0])}
 MANY = ("batch", "import", "b")
-PATHS = tuple(f"/v1/{name}" for name in (*MANY, *SINGLE))
+BEACON = "/beacon/v1/batch"  # of RudderStack's client for browsers, by `useBeacon`
+PATHS = (*(f"/v1/{name}" for name in (*MANY, *SINGLE)), BEACON)
 
 MOBILE = re.compile(r"\b(ios|iphone|ipad|ipados|android|kotlin|swift|react-native|flutter|tvos|watchos)\b")
 
 
 def keys(post: Post) -> Iterator[str]:
-    """The key that a body carries, if any. Raises Malformed."""
-    key = text(post.json, "writeKey") if isinstance(post.json, dict) else None
-    if key:
-        yield key
+    """The key that a body carries, or a beacon's address, if any. Raises Malformed."""
+    body = text(post.json, "writeKey") if isinstance(post.json, dict) else None
+    yield from filter(None, (body, post.query_params.get("writeKey")))
 
 
 def translate(post: Post) -> Iterator[Document | Malformed]:
