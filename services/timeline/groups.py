@@ -2,8 +2,8 @@
 
 Spherical k-means (Dhillon and Modha 2001) of what texts mean, less what all texts of their language mean in the mean,
 so that languages meet; and of their stems, for what `meanings.py` does not know. It begins from the groups of before,
-then from texts far from all (k-means++); groups that hardly differ become one. A label is of phrases that several
-texts hold: no text is kept, so what is erased is not in a snapshot.
+then from texts far from all (k-means++); groups that hardly differ become one. What is kept of texts are
+phrases and stems that several of a group hold, so what one customer wrote is not in a snapshot.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ TEXTS = 12  # of the sample for each group to begin with
 SMALLEST = 5  # texts of a group, and one in 400 of the sample
 ROUNDS = 12
 STEMS = 40  # of a group that are kept
+SAID = 3  # texts of a group that hold a stem that is kept: what fewer say may be a name
 SPOKEN = 0.5  # length of a text's stems beside its meaning of length 1
 SHRINK = 20  # texts of a language before its own mean counts more than that of all
 ONE = 0.65  # cosine from which two groups are one
@@ -220,10 +221,12 @@ def _members(points: Sequence[Point], places: _Places, near: float = NEAR, least
 def _centre(points: Sequence[Point]) -> Point:
     """The middle of points, of their stems the weightiest."""
     meaning = [math.fsum(column) for column in zip(*(point.meaning for point in points), strict=True)]
-    stems = dict[str, float]()
+    stems, held = dict[str, float](), Counter[str]()
     for point in points:
+        held.update(point.stems.keys())
         for root, weight in point.stems.items():
             stems[root] = stems.get(root, 0.0) + weight
+    stems = {root: weight for root, weight in stems.items() if held[root] >= min(SAID, len(points))}
     kept = heapq.nsmallest(STEMS, stems, key=lambda root: (-stems[root], root))
     made = _unit(meaning, {root: stems[root] for root in sorted(kept)})
     return Point(tuple(round(n, 4) for n in made.meaning), {root: round(w, 4) for root, w in made.stems.items()})
