@@ -35,7 +35,7 @@ def test_what_a_customer_wrote_never_becomes_markup(desk: TestClient, engine: sa
 def test_no_page_has_scripts_or_styles_within(desk: TestClient, engine: sa.Engine) -> None:
     put(engine, story())
     whose = [f"/customers/{anna(engine)}", f"/customers/{UUID(int=1)}"]
-    for address in ("/", "/?q=x", "/sign-in", "/sign-in/x", "/figures", *whose):
+    for address in ("/", "/?q=x", "/sign-in", "/sign-in/x", "/figures", "/figures/evidence", *whose):
         answer = desk.get(address)
         assert "'unsafe" not in answer.headers["content-security-policy"]
         assert drawn(answer).select("style, [style], script:not([src]), [onclick]") == [], address
@@ -44,12 +44,12 @@ def test_no_page_has_scripts_or_styles_within(desk: TestClient, engine: sa.Engin
 def test_every_page_can_be_walked_by_ear_and_keyboard(desk: TestClient, engine: sa.Engine) -> None:
     put(engine, story())
     sign_in(desk, engine, Role.admin)
-    for address in ("/", f"/customers/{anna(engine)}", "/sign-in", "/figures"):
+    for address in ("/", f"/customers/{anna(engine)}", "/sign-in", "/figures", "/figures/evidence"):
         page = drawn(desk.get(address))
         assert page.html is not None
         assert page.html["lang"] == "en"
         assert len(page.select("h1")) == len(page.select("main")) == len(page.select("header.top")) == 1
-        for field in page.select("input, select, textarea"):
+        for field in page.select("input:not([type=hidden]), select, textarea"):
             assert field.find_parent("label") or page.select(f"label[for={field['id']}]"), field
         assert all(page.select(f"#{one['aria-labelledby']}") for one in page.select("[aria-labelledby]"))
         assert page.select_one("a.skip[href='#main']")

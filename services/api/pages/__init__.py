@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.api.pages import figures, files, signing_in, views
+from services.api.pages import evidence, figures, files, signing_in, views
 
 router = APIRouter(include_in_schema=False)
-for part in (files, signing_in, views, figures):
+for part in (files, signing_in, views, figures, evidence):
     router.include_router(part.router)

@@ -71,8 +71,15 @@ class Filter(BaseModel):
 
     def address(self, **changes: object) -> str:
         """The page with these changes."""
-        fields = self.model_dump(by_alias=True, mode="json") | changes
-        return "/figures?" + urlencode({name: value for name, value in fields.items() if value})
+        return self._address("/figures", changes)
+
+    def behind(self, of: str, **changes: object) -> str:
+        """The page of the contacts behind a figure."""
+        return self._address("/figures/evidence", {"of": of, **changes})
+
+    def _address(self, path: str, changes: dict[str, object]) -> str:
+        asked = self.model_dump(by_alias=True, mode="json", include=set(Filter.model_fields)) | changes
+        return f"{path}?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 @router.get("/figures")
@@ -104,7 +111,7 @@ def _gather(conn: sa.Connection, asked: Filter) -> dict[str, Any]:
         "askings": breakdowns.askings(conn, span, today(), None).kinds[:LISTED],
         "liked": next(one for one in breakdowns.scores(conn, span, today(), None).windows if one.days == asked.window),
         "contexts": CONTEXTS, "trend": trend(stretches.rows, asked.window),
-        "choices": {name: _choices(of(Span.model_validate({"from": since, "to": until}), name)) for name in CHOSEN},
+        "choices": choices(conn, since, until),
     }  # fmt: skip
 
 
@@ -168,8 +175,11 @@ def lasting(hours: float) -> str:
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
-def _choices(found: Figures) -> list[str]:
-    return sorted(row.value for row in found.rows if row.value)
+def choices(conn: sa.Connection, since: date, until: date) -> dict[str, list[str]]:
+    """The values that there are to filter by in these days."""
+    span = Span.model_validate({"from": since, "to": until})
+    found = {name: figures.figures(conn, span, today(), name, None, None, LISTED) for name in CHOSEN}
+    return {name: sorted(row.value for row in told.rows if row.value) for name, told in found.items()}
 
 
 TEMPLATES.filters |= {"percent": percent, "lasting": lasting}
