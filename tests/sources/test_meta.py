@@ -105,6 +105,12 @@ def test_a_number_that_changed_stays_the_same_customers(changed: dict[str, Any])
     assert event["direction"] == "internal"
 
 
+def test_who_opens_the_chat_without_a_word_has_said_nothing_yet() -> None:
+    opened = {name: value for name, value in SAID.items() if name != "text"} | {"type": "request_welcome"}
+    event = only("whatsapp", whatsapp(messages=[opened]))
+    assert (event["type"], event["conversation"]) == ("chat.started", "1122:37255512345")
+
+
 def test_what_else_whatsapp_says_of_itself_becomes_nothing() -> None:
     said = {"type": "customer_identity_changed", "body": "Security code changed", "wa_id": "37255512345"}
     assert becomes("whatsapp", whatsapp(messages=[SAID | {"type": "system", "system": said}])) == []

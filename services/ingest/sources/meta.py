@@ -55,6 +55,7 @@ WHATSAPP = {
     "messages": "message.received; an edit: message.edited; a revoke: message.deleted; a reaction: message.reacted",
     "smb_message_echoes": "message.sent, message.edited, message.deleted",
     "statuses (failed)": "message.failed",
+    "request_welcome": "chat.started",
     "a changed number": "customer.identified, with the number before",
     "calls": "call.ringing, call.started, call.ended",
 }

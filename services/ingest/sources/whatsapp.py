@@ -84,6 +84,8 @@ def _message(message: Document, value: Document, post: Post, is_ours: bool) -> I
         yield {**known, "type": "message.edited", "text": _words(new), "data": data}
     elif type == "system":
         yield from _moved(body, known)
+    elif type == "request_welcome":  # the chat was opened, for the first time
+        yield {**known, "type": "chat.started", "data": {}}
     else:
         sent = "message.sent" if is_ours else "message.received"
         yield {**known, "type": sent, **given(text=_words(message)), "data": _data(message), **_order(message)}
