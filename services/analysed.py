@@ -30,9 +30,6 @@ contacts = sa.Table(
     sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),  # as who dealt with it said
     sa.PrimaryKeyConstraint("identifier_id", "issue_id", "interaction_id"),
     sa.Index(None, "day", "at"),
-    sa.Index(
-        "ix_contacts_scored", "day", postgresql_where=sa.text("nps IS NOT NULL OR ces IS NOT NULL OR csat IS NOT NULL")
-    ),
 )  # fmt: skip
 
 # A contact that comes back within so many days, with the two passages that say so.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from services.access import Role
 from services.api.sheets import flat
@@ -92,8 +93,7 @@ def test_a_sheet_says_what_the_answer_says_and_runs_nothing(house: House) -> Non
     }
 
 
-def test_parquet_says_the_same_where_it_can_be_written(house: House) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="an extra of its own, tellonce[parquet]")
+def test_parquet_says_the_same(house: House) -> None:
     keep(house.engine, some(), FIRST)
     answer = house.ask("/v1/figures", Role.admin, **MAY, by="channel", format="parquet")
     told = house.get("/v1/figures", Role.admin, **MAY, by="channel")["rows"]

@@ -1,4 +1,4 @@
-"""Answers as sheets of rows and columns: CSV, and Parquet where pyarrow is installed (`tellonce[parquet]`)."""
+"""Answers as sheets of rows and columns: CSV and Parquet."""
 
 import csv
 import io
@@ -7,8 +7,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Response
 from pydantic import BaseModel
-
-from services.errors import Invalid
 
 Format = Literal["json", "csv", "parquet"]
 TYPES: dict[str, Format] = {"text/csv": "csv", "application/vnd.apache.parquet": "parquet"}
@@ -38,7 +36,7 @@ def told(format: Format, name: str, whole: BaseModel, rows: Sequence[BaseModel])
 
 
 def sheet(format: Format, name: str, rows: Sequence[BaseModel]) -> Response:
-    """Rows as a file: a column for each number, those of windows by their days. Raises Invalid."""
+    """Rows as a file: a column for each number, those of windows by their days."""
     told = [flat(row.model_dump(mode="json", by_alias=True)) for row in rows]
     content = _csv(told) if format == "csv" else _parquet(told)
     kind = next(kind for kind, known in TYPES.items() if known == format)
@@ -75,12 +73,9 @@ def _cell(value: Any) -> Any:
 
 
 def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
-    try:
-        import pyarrow as pa  # 55 MB, so only where it is wanted
-        from pyarrow import parquet
-    except ImportError:
-        hint = "Install tellonce[parquet] where the API runs, or take csv."
-        raise Invalid("Parquet can't be written here.", code="no_parquet", hint=hint) from None
+    import pyarrow as pa  # a quarter of a second and tens of megabytes, so only where somebody asks for it
+    from pyarrow import parquet
+
     out = pa.BufferOutputStream()
     parquet.write_table(pa.Table.from_pylist(list(rows)), out)
     written: bytes = out.getvalue().to_pybytes()
