@@ -24,7 +24,7 @@ from tests.brokers import free_port
 from tests.e2e import stacks
 from tests.faults.parts import Part
 
-SERVICES = {"ingest": "INGEST", "timeline": "TIMELINE", "api": "API"}
+SERVICES = {"ingest": "INGEST", "timeline": "TIMELINE", "analyse": "ANALYSE", "api": "API"}
 
 
 class Stand:
@@ -67,7 +67,7 @@ class Stand:
 
     @contextmanager
     def running(self, *services: str) -> Iterator[None]:
-        """These services (ingest, timeline, api), ready, while the block lasts."""
+        """These services (ingest, timeline, analyse, api), ready, while the block lasts."""
         with ExitStack() as stack:
             for name in services:
                 self.parts[name] = part = self._service(name)

@@ -64,9 +64,11 @@ def rate(samples: list[Sample], events: int) -> float:
 
 def sustained(run: Run) -> Iterator[Line]:
     """Events come at a fixed rate, and are stitched meanwhile."""
-    for offered in run.scale.rates:
-        with Stand(run) as stand, stand.running("ingest", "timeline", "api"):
-            what = f"end to end, {offered:,} events/s offered, {BATCH} a request"
+    plain = ("ingest", "timeline", "api")
+    for offered, services in [*((rate, plain) for rate in run.scale.rates), (run.scale.rates[0], (*plain, "analyse"))]:
+        with Stand(run) as stand, stand.running(*services):
+            beside_it = ", analysed meanwhile" if "analyse" in services else ""
+            what = f"end to end, {offered:,} events/s offered, {BATCH} a request{beside_it}"
             beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
             yield in_rounds(run, what, partial(_sustained, stand, offered), beside)
 
