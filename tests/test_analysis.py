@@ -1,84 +1,23 @@
 """Analyse: what is kept of marked customers, and the figures over all of them."""
 
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import partial
-from random import Random
 from threading import Event as Flag
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from schemas.event import Author, Direction, Event, Role
+from schemas.event import Author, Direction, Role
 from services import tables
-from services.counts import COUNTS
 from services.timeline.analyser import Analyser
-from services.timeline.analysis import analyse
 from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.rebuild import rebuild
-from services.timeline.tally import Contact, Repeat, bucket, tally
+from services.timeline.tally import bucket
+from tests.analysed import AGAIN, BROKEN, HOUR, analysed, both, called, figures, found, kept, recorded
 from tests.builders import event
-from tests.content import empty
 from tests.e2e.stacks import wait_for
 from tests.house import MAIL, PHONE, SETTINGS, House
-from tests.property.test_laws import batches, law, take
-
-DAY = date(2026, 11, 27)
-BROKEN = "My router keeps dropping the connection every evening, order 48213."
-AGAIN = "The router drops the connection each evening, as I told your colleague."
-HOUR = 60
-
-
-def analysed(engine: sa.Engine, today: date = DAY) -> None:
-    """Analyse until nothing is marked, again after a deadlock."""
-    marked: Sequence[Any] = [None]
-    latest = Latest()
-    while marked:
-        try:
-            with engine.begin() as conn:
-                marked = analyse(conn, latest, today).marked
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != "40P01":
-                raise
-
-
-def kept(engine: sa.Engine, table: sa.Table) -> list[Any]:
-    with engine.connect() as conn:
-        return sorted(conn.execute(sa.select(table)).all())
-
-
-def figures(engine: sa.Engine, cut: str = "all") -> dict[str, int]:
-    """The sums of one cut that are not zero."""
-    sums = [sa.func.sum(tables.figures.c[name]).label(name) for name in COUNTS]
-    with engine.connect() as conn:
-        row = conn.execute(sa.select(*sums).where(tables.figures.c.cut == cut)).one()
-    return {name: count for name, count in row._mapping.items() if count}
-
-
-def recorded(*happened: Event) -> list[Event]:
-    """As if they were accepted when they happened."""
-    return [one.model_copy(update={"received_at": one.occurred_at}) for one in happened]
-
-
-def both(minute: float = 0) -> Event:
-    return event(MAIL, PHONE, minute=minute, type="page.viewed", channel="web", text=None)
-
-
-def called(text: str, minute: float, **changes: Any) -> list[Event]:
-    """A call in which the customer says this, taken by Liis of billing."""
-    call = dict(channel="phone", source="calls", conversation=f"call {minute}")
-    return [
-        event(PHONE, text=None, minute=minute - 1, type="call.started", **call,
-              data={"queue": "billing", "agent": "Liis", "team": "north"}),
-        event(PHONE, text=text, minute=minute, type="call.turn", **call, **changes),
-    ]  # fmt: skip
 
 
 def test_what_was_told_again_is_kept_with_who_dealt_with_it_and_counted(house: House) -> None:
@@ -174,6 +113,15 @@ def test_how_they_liked_it_stands_at_the_contact(house: House) -> None:
     ]  # fmt: skip
 
 
+def test_a_survey_of_another_source_scores_the_contact_that_it_names(house: House) -> None:
+    about = {"source": "calls/branch", "conversation": f"call {26 * HOUR}"}  # with the emitter behind the source
+    answer = {"kind": "nps", "score": 3, "contact": about}
+    house.happened(both(), event(MAIL, text=BROKEN), *called(AGAIN, 26 * HOUR))
+    house.happened(event(PHONE, text=None, minute=27 * HOUR, type="feedback.received", channel="other", data=answer))
+    analysed(house.engine)
+    assert {one.channel: one.nps for one in kept(house.engine, tables.contacts)} == {"email": None, "phone": 3.0}
+
+
 def test_what_was_asked_though_it_was_on_record_is_counted_by_its_kind(house: House) -> None:
     ours = dict(type="message.sent", channel="chat", direction=Direction.outbound, conversation="c1")
     house.happened(
@@ -252,54 +200,6 @@ def test_times_between_fall_into_buckets_of_half_an_octave(hours: float, place: 
     assert bucket(hours) == place
 
 
-texts = st.sampled_from([BROKEN, AGAIN, "Any news?", "Thank you!", "I want to cancel it", "Order 7731 is late", None])
-named = st.sampled_from([
-    (MAIL,), (PHONE,), (MAIL, PHONE), ("device:d1",), ("device:d1", MAIL), ("account:A1", PHONE), ("account:A2", PHONE),
-])  # fmt: skip
-times = st.one_of(st.integers(0, 40 * 24 * HOUR), st.sampled_from([0, 20, 40, 60, 90]))  # far apart, or one visit
-told = st.lists(st.tuples(texts, times, named, st.sampled_from(["c1", "c2", "visit"])), max_size=8)
-Told = list[tuple[str | None, int, tuple[str, ...], str]]
-
-
-@law
-@given(told=told, random=st.randoms(use_true_random=False))
-def test_any_order_and_batching_gives_the_same_and_figures_are_a_recount(
-    engine: sa.Engine, told: Told, random: Random
-) -> None:
-    happened, kept_then = dealings(told), []
-    for _ in range(2):
-        forget(engine)
-        for batch in batches(happened, random):
-            take(engine, batch)
-            if random.random() < 0.5:
-                analysed(engine)
-        analysed(engine)
-        kept_then.append(found(engine))
-        assert recounted(engine) == added_up(engine)
-    assert kept_then[0] == kept_then[1]
-
-
-@settings(law, max_examples=30)
-@given(told=told, random=st.randoms(use_true_random=False))
-def test_several_analysers_beside_workers_find_the_same(
-    engine: sa.Engine, told: Told, random: Random
-) -> None:
-    happened = dealings(told)
-    forget(engine)
-    take(engine, happened)
-    analysed(engine)
-    calm = found(engine)
-    forget(engine)
-    with ThreadPoolExecutor(6) as crew:
-        work = [partial(take, engine, batch) for batch in batches(happened, random)] + 3 * [partial(analysed, engine)]
-        random.shuffle(work)
-        for done in [crew.submit(one) for one in work]:
-            done.result()
-    analysed(engine)
-    assert found(engine) == calm
-    assert recounted(engine) == added_up(engine)
-
-
 def test_peoples_words_survive_a_rebuild_and_so_do_figures_as_they_were_known(
     house: House, database_url: str
 ) -> None:
@@ -312,42 +212,3 @@ def test_peoples_words_survive_a_rebuild_and_so_do_figures_as_they_were_known(
     analysed(house.engine, date(2026, 11, 9))
     assert len(before[0]) == 1
     assert (found(house.engine), kept(house.engine, tables.figures)) == (before, sums)
-
-
-def forget(engine: sa.Engine) -> None:
-    empty(engine)
-    with engine.begin() as conn:
-        for table in (tables.issues, tables.contacts, tables.repeats, tables.facts, tables.figures):
-            conn.execute(sa.delete(table))
-
-
-def dealings(told: Told) -> list[Event]:
-    """What was drawn, as events: mails, and on the site forms and pages."""
-    return recorded(*(
-        event(*whom, text=text, minute=minute, id=str(number), **(
-            dict(type="form.submitted" if text else "page.viewed", channel="web") if where == "visit"
-            else dict(conversation=where)
-        ))
-        for number, (text, minute, whom, where) in enumerate(told)
-    ))  # fmt: skip
-
-
-def found(engine: sa.Engine) -> list[list[Any]]:
-    """All that is kept but figures."""
-    return [kept(engine, table) for table in (tables.issues, tables.contacts, tables.repeats, tables.facts)]
-
-
-def recounted(engine: sa.Engine) -> dict[Any, list[int]]:
-    """Figures from the rows that they are of."""
-    contacts = [Contact(*row) for row in kept(engine, tables.contacts)]
-    return dict(tally(contacts, [Repeat(*row) for row in kept(engine, tables.repeats)]))
-
-
-def added_up(engine: sa.Engine) -> dict[Any, list[int]]:
-    """Figures as they were added to."""
-    sums: dict[Any, list[int]] = {}
-    for row in kept(engine, tables.figures):
-        counts = sums.setdefault(row[:8], [0] * len(COUNTS))
-        sums[row[:8]] = [a + b for a, b in zip(counts, row[9:], strict=True)]
-    return {cell: counts for cell, counts in sums.items() if any(counts)}
-

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.api.answers import About, Happening
-from services.timeline.interactions import conversation_id
+from services.timeline.interactions import interaction_of
 
 FOUND = sa.text("""
     SELECT interaction_id AS interaction, min(channel) AS channel, min(started_at) AS started_at FROM interactions
@@ -32,5 +32,5 @@ def _contact(event: Mapping[str, Any]) -> UUID | None:
     contact = event["data"].get("contact") if event["type"] == "feedback.received" else None
     match contact:
         case {"source": str(source), "conversation": str(conversation)}:
-            return UUID(bytes=conversation_id(source.partition("/")[0], conversation))
+            return interaction_of(source, conversation)
     return None

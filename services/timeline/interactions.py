@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from schemas.event import Direction, Event
 from services.timeline.identity import Id
@@ -63,6 +64,11 @@ class Part:
 def conversation_id(system: str, conversation: str) -> Id:
     """The interaction of a source's conversation."""
     return _id(f"conversation\x1f{system}\x1f{conversation}".encode())
+
+
+def interaction_of(source: str, conversation: str) -> UUID:
+    """The same as other events name it: by the source, with or without the path of the emitter behind it."""
+    return UUID(bytes=conversation_id(source.partition("/")[0], conversation))
 
 
 def visit_id(device: Id, started_at: datetime) -> Id:

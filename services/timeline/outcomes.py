@@ -13,7 +13,7 @@ from schemas.event import Event, Role
 from services.timeline import tally
 from services.timeline.facts import Fact, Sort
 from services.timeline.findings import Dossier, Findings, Seen, resolves
-from services.timeline.interactions import conversation_id
+from services.timeline.interactions import interaction_of
 from services.timeline.issues import Issue
 from services.timeline.repeats import Repeat
 from services.timeline.statements import Kind, Statement
@@ -43,12 +43,7 @@ class Handling:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def no_group(text: str, language: str | None) -> str:
-    """Where issues are not grouped."""
-    return ""
-
-
-def outcomes(dossier: Dossier, found: Findings, blind: bool, group: Groups = no_group) -> Outcomes:
+def outcomes(dossier: Dossier, found: Findings, blind: bool, group: Groups) -> Outcomes:
     """The rows of findings. `blind`: whose dealings these are, is not known."""
     seen = {one.key: one for one in dossier.seen}
     handled = handling(dossier.seen)
@@ -87,7 +82,7 @@ def about(one: Seen) -> str:
     """The interaction that an event tells of: feedback that of the contact it names."""
     contact = one.event.data.get("contact") if one.event.type == "feedback.received" else None
     if isinstance(contact, dict) and contact.get("source") and contact.get("conversation"):
-        return str(UUID(bytes=conversation_id(contact["source"], contact["conversation"])))
+        return str(interaction_of(contact["source"], contact["conversation"]))
     return one.interaction
 
 

@@ -1,10 +1,9 @@
 """What people said of issues, by events in tellonce's own name: what belongs together, and how it stands. Pure."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from schemas.event import Event
-from services.timeline.interactions import conversation_id
+from services.timeline.interactions import interaction_of
 from services.timeline.issues import Correction, Mark, State, Word
 
 
@@ -21,7 +20,7 @@ def word(event: Event) -> Word:
 def _place(where: Mapping[str, str]) -> str:
     """A conversation's interaction, which need not be there yet, or an event."""
     if conversation := where.get("conversation"):
-        return str(UUID(bytes=conversation_id(where["source"].split("/", 1)[0], conversation)))
+        return str(interaction_of(where["source"], conversation))
     return _passage(where)
 
 
