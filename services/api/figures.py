@@ -32,23 +32,29 @@ def figures(
     """The figures of a span; by value at most `limit` of them, those with most contacts. Raises Invalid."""
     asked = question(span, today, by, as_of)
     whole = total(conn, asked)
-    values, left_out = _values(conn, asked, limit) if by else ({"": whole}, 0)
+    told, left_out = _values(conn, asked, limit) if by else ({"": whole}, 0)
     parts = list(stretches(asked.since, asked.until, every))
     if every:
-        _check(len(parts), len(values))
-        counted = _stretched(conn, replace(asked, every=every), list(values))
+        _check(len(parts), len(told))
+        counted = _stretched(conn, replace(asked, every=every), list(told))
     else:
-        counted = {(asked.since, value): counts for value, counts in values.items()}
-    names = labelled(conn, by, list(values))
+        counted = {(asked.since, value): counts for value, counts in told.items()}
+    names = labelled(conn, by, list(told))
     rows = [
         _row(first, last, value if by else None, names[value], counted.get((at, value), NOTHING))
         for at, first, last in (parts if by or every else ())
-        for value in values
+        for value in told
     ]
     return Figures(
         since=asked.since, until=asked.until, every=every, by=by, as_of=as_of, total=measure(whole), rows=rows,
         left_out=left_out,
     )  # fmt: skip
+
+
+def values(conn: sa.Connection, span: Span, today: date, by: By) -> list[str]:
+    """The values by which a span can be parted, in order of the alphabet. Raises Invalid."""
+    found, _ = _values(conn, question(span, today, by), MOST)
+    return sorted(filter(None, found))
 
 
 def total(conn: sa.Connection, asked: Question) -> Counts:

@@ -22,9 +22,13 @@ async def look(
 
     Reading texts takes milliseconds of Python, so it is done beside other requests.
     """
-    known = await conn.run_sync(dossier, members)
-    by = await asyncio.to_thread(latest.take, await conn.run_sync(latest.newer))
-    return known.seen, await asyncio.to_thread(findings, known, by.similarity, [window], by.patterns)
+    known, newer = await conn.run_sync(dossier, members), await conn.run_sync(latest.newer)
+
+    def found() -> Findings:
+        by = latest.take(newer)
+        return findings(known, by.similarity, [window], by.patterns)
+
+    return known.seen, await asyncio.to_thread(found)
 
 
 def began(conn: sa.Connection, id: UUID, issue: UUID) -> tuple[UUID, Seen]:

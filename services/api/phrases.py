@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 QUOTE = 200  # characters quoted in one sentence
+MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
 
 
 def shortened(text: str, width: int) -> str:
@@ -45,10 +46,30 @@ def counted(number: int, noun: str) -> str:
 
 
 def lasting(seconds: object) -> str:
-    """A length of time: `40 s`, `5 min`; nothing where it isn't known."""
+    """A length of time: `40 s`, `5 min`, `5 h`, `3 days`; nothing where it isn't known."""
     if not isinstance(seconds, int | float):
         return ""
-    return f"{round(seconds / 60)} min" if seconds >= 90 else f"{round(seconds)} s"
+    for unit, length, until in (("s", 1, 90), ("min", MINUTE, 2 * HOUR), ("h", HOUR, 2 * DAY)):
+        if seconds < until:
+            return f"{round(seconds / length)} {unit}"
+    return counted(round(seconds / DAY), "day")
+
+
+def percent(share: float | None) -> str:
+    """A share: with one digit behind the point below ten per cent."""
+    if share is None:
+        return "–"
+    return f"{100 * share:.0f} %" if share >= 0.0995 or not share else f"{100 * share:.1f} %"
+
+
+def changed(now: float | None, before: float | None) -> str:
+    """How a share has changed, in points."""
+    if now is None or before is None:
+        return "nothing to compare with before"
+    points = 100 * (now - before)
+    if abs(points) < 0.05:
+        return "as before"
+    return f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than before"
 
 
 def ago(at: datetime, now: datetime) -> str:

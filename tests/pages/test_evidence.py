@@ -31,7 +31,7 @@ def test_a_count_leads_to_both_passages_and_to_the_customer(browser: TestClient,
     answer = browser.get(str(count["href"]))
     assert words(answer, ".proof q") == [BROKEN, AGAIN]
     assert words(answer, ".proof b") == ["linked, not shown"]
-    assert "Mail → Phone after 26.0 hours" in words(answer, ".proof p")[0]
+    assert "Mail → Phone after 26 h" in words(answer, ".proof p")[0]
     assert [one["href"] for one in drawn(answer).select(".proof a")] == [f"/customers/{anna(engine, MAIL)}"]
 
 

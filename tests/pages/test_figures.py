@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 
 from services.access import Role
 from services.api.measured import Row, measure
-from services.api.pages.charts import bars, percent, trend
-from services.api.pages.figures import change, lasting
+from services.api.pages.charts import bars, trend
+from services.api.phrases import changed, lasting, percent
 from services.counts import COUNTS
 from tests.counted import FIRST, World, contact, keep, within
 from tests.pages.reading import drawn, sign_in, words
@@ -63,10 +63,17 @@ def test_ways_between_channels_have_their_count_and_the_time_between(lead: TestC
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"), [(0.01, "1 min"), (0.5, "30 min"), (5.2, "5 h"), (47, "47 h"), (72, "3 days")]
+    ("hours", "said"), [(0.01, "36 s"), (0.5, "30 min"), (1.9, "114 min"), (5.2, "5 h"), (47, "47 h"), (72, "3 days")]
 )
 def test_times_between_are_said_as_people_say_them(hours: float, said: str) -> None:
-    assert lasting(hours) == said
+    assert lasting(3600 * hours) == said
+
+
+def test_all_values_can_be_chosen_however_many(lead: TestClient, engine: sa.Engine) -> None:
+    queues = [f"queue {number:02}" for number in range(20)]
+    keep(engine, World([contact(number, queue=queue) for number, queue in enumerate(queues)]), FIRST)
+    answer = lead.get("/figures", params=SPAN)
+    assert words(answer, "select[name=queue] option") == ["all", *queues]
 
 
 def test_a_filter_is_kept_in_the_form_and_in_links(lead: TestClient, engine: sa.Engine) -> None:
@@ -125,5 +132,5 @@ def test_shares_are_said_as_people_read_them(share: float | None, said: str) -> 
 
 
 def test_changes_are_said_in_points() -> None:
-    assert change(0.25, 0.2) == "5.0 points more than before"
-    assert change(0.2, 0.2) == "as before"
+    assert changed(0.25, 0.2) == "5.0 points more than before"
+    assert changed(0.2, 0.2) == "as before"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.api.measured import Row, Share
+from services.api.phrases import percent
 
 WIDTH, HEIGHT = 720, 200  # of a trend, with room around the plot
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 26
@@ -87,13 +88,6 @@ def trend(rows: Sequence[Row], days: int) -> Trend:
         [Mark(y(top * part / 4), percent(top * part / 4)) for part in range(5)],
         [Mark(xs[at], f"{rows[at].since:%-d %b}") for at in range(0, len(rows), every)],
     )  # fmt: skip
-
-
-def percent(share: float | None) -> str:
-    """A share as people read it: with one digit behind the point below ten per cent."""
-    if share is None:
-        return "–"
-    return f"{100 * share:.0f} %" if share >= 0.0995 or not share else f"{100 * share:.1f} %"
 
 
 def _runs(known: Sequence[bool]) -> list[list[int]]:

@@ -17,8 +17,8 @@ from services.api.backing import Transaction
 from services.api.breakdowns import Handover, Way
 from services.api.callers import Analyst
 from services.api.measured import Again, Figures, Measure, Row
-from services.api.pages.charts import bars, percent, trend
-from services.api.pages.rendering import TEMPLATES, page
+from services.api.pages.charts import bars, trend
+from services.api.pages.rendering import page
 from services.api.pages.routing import PageRoute
 from services.api.routes.figures import today
 from services.api.spans import DAYS, By, Every, Span
@@ -123,16 +123,6 @@ def within(whole: Measure, days: int) -> Again:
     return next(one for one in whole.windows if one.days == days)
 
 
-def change(now: float | None, before: float | None) -> str:
-    """How a share has changed, in points, in words."""
-    if now is None or before is None:
-        return "nothing to compare with before"
-    points = 100 * (now - before)
-    if abs(points) < 0.05:
-        return "as before"
-    return f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than before"
-
-
 def _ranked(rows: Sequence[Row], days: int, known: bool = False) -> list[dict[str, Any]]:
     """Rows with their bars, those with most repeated explanations first."""
     told = [(row, within(row, days)) for row in rows if row.value or not known]
@@ -168,19 +158,7 @@ def _ways(found: Sequence[Handover], days: int) -> Ways:
     return Ways(sources, targets, pairs, max((way.repeat_contacts.count for way in pairs.values()), default=1))
 
 
-def lasting(hours: float) -> str:
-    """A time between as people say it."""
-    if hours < 1:
-        return f"{max(round(60 * hours), 1)} min"
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
-
-
 def choices(conn: sa.Connection, since: date, until: date) -> dict[str, list[str]]:
     """The values that there are to filter by in these days."""
     span = Span.model_validate({"from": since, "to": until})
-    found = {name: figures.figures(conn, span, today(), name, None, None, LISTED) for name in CHOSEN}
-    return {name: sorted(row.value for row in told.rows if row.value) for name, told in found.items()}
-
-
-TEMPLATES.filters |= {"percent": percent, "lasting": lasting}
-TEMPLATES.globals["change"] = change
+    return {name: figures.values(conn, span, today(), name) for name in CHOSEN}

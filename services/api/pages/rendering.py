@@ -13,6 +13,7 @@ from schemas.event import Verification
 from services.access import Caller
 from services.api.answers import KnownIdentifier
 from services.api.pages.files import address
+from services.api.phrases import changed, lasting, percent
 from services.api.summaries import KINDS
 from services.identifiers import WEAKEST, rank
 
@@ -88,7 +89,7 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-TEMPLATES.globals["static"] = address
+TEMPLATES.globals |= {"static": address, "changed": changed}
 TEMPLATES.filters |= {
     "moment": moment,
     "handle": handle,
@@ -96,5 +97,7 @@ TEMPLATES.filters |= {
     "devices": devices,
     "channel": channel,
     "dealing": dealing,
+    "percent": percent,
+    "lasting": lasting,
     "sureness": SURENESS.__getitem__,
 }
