@@ -5,13 +5,14 @@ the tests skip, and fail in CI."""
 import fcntl
 import hashlib
 import os
+import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -29,6 +30,7 @@ CACHE = Path(__file__).parents[1] / ".cache" / "kafka"
 HINT = "no Kafka: install Java 17 and Maven, or start Docker, or name a broker in TELLONCE_TEST_KAFKA"
 CLUSTER = "tellonceTestsKafka0001"  # 22 characters: base64 of 16 bytes
 START_SECONDS = 60
+SERVERS = (10_000, 32_000)  # below the ports that systems hand to clients: RFC 6335's from 49152, Linux's from 32768
 
 # Ends the broker when standard input does: when the tests are gone, however they went.
 GUARD = '"$@" & read -r _; kill -9 $!'
@@ -146,7 +148,8 @@ def prepared(folder: Path, port: int, more: Mapping[str, tuple[int, int]], setti
     logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
     java = ["java", "-Xmx512m", logging, "-cp", f"{_jars()}/*"]
     form = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties), "--standalone"]
-    subprocess.run(form, check=True, capture_output=True)
+    done = subprocess.run(form, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
     return [*java, "kafka.Kafka", str(properties)]
 
 
@@ -174,10 +177,15 @@ def _jars() -> Path:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port of loopback that nobody has now, nor gets while its server is down.
+
+    Of those that the system hands to clients one may connect to itself: to a server that is away, from the very port
+    that is tried, which the server then cannot have back (RFC 9293, section 3.5, simultaneous open).
+    """
+    while True:
+        port = random.randint(*SERVERS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -70,10 +70,12 @@ def serving(settings: Settings, log: Path) -> Iterator[psutil.Process]:
 
 
 def told(settings: Settings) -> set[str]:
-    """The processes whose metrics are told."""
+    """The processes whose metrics are told; none when it was asked of one that was killed meanwhile."""
     if not is_ready(address(settings)):
         return set()
-    return set(re.findall(r'process="(\d)"', requests.get(f"{address(settings)}/metrics", timeout=20).text))
+    with suppress(requests.ConnectionError):
+        return set(re.findall(r'process="(\d)"', requests.get(f"{address(settings)}/metrics", timeout=20).text))
+    return set()
 
 
 def address(settings: Settings) -> str:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from services import database, embedded, locks
 from services.tables import contacts, events, marks
+from tests.brokers import free_port
 
 PATIENCE = 120
 
@@ -53,12 +54,6 @@ def eventually(condition: Callable[[], object], seconds: float = PATIENCE) -> No
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def status(port: int, path: str, key: str = "") -> int:

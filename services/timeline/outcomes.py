@@ -138,7 +138,9 @@ def _scored(contacts: Sequence[tally.Contact], handled: Mapping[str, Handling]) 
     last = {one.interaction_id: one for one in sorted(contacts, key=lambda one: (one.at, one.issue_id))}
     return [
         one._replace(
-            nps=scores.get("nps"), ces=scores.get("ces"), csat=scores.get("csat"),
+            nps=scores.get("nps"),
+            ces=scores.get("ces"),
+            csat=scores.get("csat"),
             resolved=handled[str(one.interaction_id)].resolved,
         )
         for one in contacts
