@@ -1,13 +1,16 @@
 """Connections to the one store. Those of services wait for nothing without end: not for an answer, nor for a lock."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import ceil
-from select import POLLIN, poll
+from select import POLLIN, POLLOUT, poll
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Engine, create_engine, event, make_url
+from psycopg.waiting import Wait
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
@@ -46,9 +49,13 @@ class Patient(psycopg.Connection[Any]):
     """A connection that is given up when the server is silent for longer than the server itself allows a statement."""
 
     patience: float | None = None
+    # What is done while the server works, a little at a call, until there is no more. On a thread of its own it would
+    # take Python's lock from whoever sends the next statement.
+    meanwhile: Callable[[], bool] | None = None
 
     def wait(self, gen: PQGen[Result], interval: float = INTERVAL, timeout: float | None = None) -> Result:
         """As psycopg's own, for every exchange with the server. Raises Silence."""
+        gen = self._occupied(gen) if self.meanwhile else gen
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:
@@ -56,6 +63,21 @@ class Patient(psycopg.Connection[Any]):
                 raise
             self.pgconn.finish()
             raise Silence(self.patience) from None
+
+    def _occupied(self, gen: PQGen[Result]) -> PQGen[Result]:
+        """The same exchange, that waits only when there is nothing else to do."""
+        socket = poll()
+        try:
+            state = next(gen)
+            while True:
+                socket.register(self.fileno(), _events(state))
+                while self.meanwhile and not socket.poll(0):
+                    if not self.meanwhile():
+                        self.meanwhile = None
+                state = gen.send((yield state))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
 class AsyncPatient(psycopg.AsyncConnection[Any]):
@@ -122,6 +144,18 @@ async def listening(url: str, patience: float = PATIENCE) -> AsyncPatient:
     return conn
 
 
+@contextmanager
+def occupied(conn: Connection, meanwhile: Callable[[], bool] | None) -> Iterator[None]:
+    """A block in which a connection of `engine` does this while the server works; see `Patient`."""
+    ours = conn.connection.driver_connection
+    assert isinstance(ours, Patient)
+    ours.meanwhile = meanwhile
+    try:
+        yield
+    finally:
+        ours.meanwhile = None
+
+
 def is_away(error: Exception) -> bool:
     """Whether it is for want of a database that can be written: nothing is wrong with what was asked."""
     if isinstance(error, DBAPIError):
@@ -139,6 +173,11 @@ def _renew_closed(conn: object, record: "ConnectionPoolEntry", lent: object) -> 
         heard.register(ours.fileno(), POLLIN)
     if ours.closed or heard.poll(0):
         raise InvalidatePoolError("the server has closed the connection")
+
+
+def _events(state: Wait) -> int:
+    """For `poll`, what psycopg waits for."""
+    return (POLLIN if state & Wait.R else 0) | (POLLOUT if state & Wait.W else 0)
 
 
 def _on_this_side(patience: float | None) -> float | None:

@@ -197,3 +197,18 @@ class Engine:
     def ask(self, what: str = "SELECT 1") -> None:
         with self.engine.connect() as conn:
             conn.exec_driver_sql(what)
+
+
+def test_while_the_server_works_something_else_is_done_and_then_its_answer_is_taken(engine: sa.Engine) -> None:
+    done = list[int]()
+
+    def little() -> bool:
+        done.append(len(done))
+        return len(done) < 3
+
+    with engine.connect() as conn, database.occupied(conn, little):
+        assert conn.exec_driver_sql("SELECT 7 FROM pg_sleep(0.1)").scalar_one() == 7
+        assert conn.exec_driver_sql("SELECT 8 FROM pg_sleep(0.1)").scalar_one() == 8
+    assert done == [0, 1, 2]
+    with engine.connect() as conn, database.occupied(conn, lambda: True):  # there is always more to do
+        assert conn.exec_driver_sql("SELECT 9 FROM pg_sleep(0.1)").scalar_one() == 9

@@ -1,6 +1,6 @@
 """What was read of the log at once, into the store: events, dead letters and positions in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from schemas.codec import Unreadable, decode
+from services.database import occupied
 from services.eventlog import Batch, Record
 from services.eventlog.positions import Claim, advance
 from services.identifiers import Rules
@@ -18,6 +19,7 @@ from services.timeline.stitch import Outcome, store
 
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
 TRIES = 10
+FEW = 8  # lines that are decoded between two looks at whether the database has answered
 # What a record with odd values brings about in our own code, there or in the database: it will again, and belongs to
 # the record. Nothing that has to do with the database being away, or with others at work in it, is one of these.
 MISTAKES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -40,6 +42,28 @@ class Taken:
         return [record for batch in self.batches for record in batch.records]
 
 
+class Taking:
+    """What is being taken, a little at each call."""
+
+    def __init__(self, work: Generator[None, None, Taken]) -> None:
+        self._work = work
+        self._taken: Taken | None = None
+
+    def __call__(self) -> bool:
+        """Go on a little; whether there is more to do."""
+        try:
+            next(self._work)
+        except StopIteration as end:
+            self._taken = end.value
+        return self._taken is None
+
+    def whole(self) -> Taken:
+        """Go on to the end; what was taken."""
+        while self._taken is None:
+            self()
+        return self._taken
+
+
 @dataclass
 class Transactions:
     """The transactions of one worker, one after the other."""
@@ -50,20 +74,30 @@ class Transactions:
     dead: DeadLetters
     measures: Measures
 
-    def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Taken:
-        """Decode what was read, ready to be stored."""
-        dead = list[DeadLetter]()
-        arrived = [self._read(batch.records, dead) for batch in batches]
-        for batch, some in zip(batches, arrived, strict=True):
+    def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> "Taking":
+        """Decode what was read, so that it can be stored."""
+        return Taking(self._take(log, batches, claims))
+
+    def _take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Generator[None, None, Taken]:
+        dead, arrived = list[DeadLetter](), list[list[Arrival]]()
+        for batch in batches:
+            some = list[Arrival]()
+            for few in _few(batch.records):
+                some += self._read(few, dead)
+                yield
+            arrived.append(some)
             self.measures.lag.reading(batch.partition, some)
         return Taken(log, batches, claims, arrived, dead)
 
-    def store(self, taken: Taken) -> Taken:
-        """Store what was taken, each event once. Raises Fenced, TooManyDead or DBAPIError, and then stores nothing."""
+    def store(self, taken: Taken, meanwhile: Callable[[], bool] | None = None) -> None:
+        """Store what was taken, each event once. Raises Fenced, TooManyDead or DBAPIError, and then stores nothing.
+
+        `meanwhile`: done while the database works, a little at a call, until it says that there is no more.
+        """
         started, by_halves = monotonic(), False
         for attempt in range(1, TRIES + 1):
             try:
-                outcome, dead = self._commit(taken, by_halves)
+                outcome, dead = self._commit(taken, by_halves, meanwhile)
                 break
             except UNSTORABLE:
                 if by_halves:
@@ -75,7 +109,6 @@ class Transactions:
                 self.measures.retries.inc()
         self.dead.committed(len(dead), len(taken.records))
         self._measure(taken, outcome, dead, monotonic() - started)
-        return taken
 
     def _measure(self, taken: Taken, outcome: Outcome, dead: Sequence[DeadLetter], seconds: float) -> None:
         stitched = self.measures.lag.stitched
@@ -83,8 +116,10 @@ class Transactions:
         delay = max((one for one in delays if one is not None), default=None)
         self.measures.batch(outcome, [letter.reason for letter in dead], len(taken.records), seconds, delay)
 
-    def _commit(self, taken: Taken, by_halves: bool) -> tuple[Outcome, Sequence[DeadLetter]]:
-        with self.engine.begin() as conn:
+    def _commit(
+        self, taken: Taken, by_halves: bool, meanwhile: Callable[[], bool] | None
+    ) -> tuple[Outcome, Sequence[DeadLetter]]:
+        with self.engine.connect() as conn, occupied(conn, meanwhile), conn.begin():
             if by_halves:
                 lines = [line for record in taken.records for line in _lines(record)]
                 outcome, unstorable = self._store_by_halves(conn, lines)
@@ -113,18 +148,23 @@ class Transactions:
         first, second = (self._store_by_halves(conn, some) for some in (lines[:half], lines[half:]))
         return first[0] + second[0], first[1] + second[1]
 
-    def _read(self, records: Iterable[Record], dead: list[DeadLetter]) -> list[Arrival]:
-        """The events of the records; the lines that can't be read become dead letters."""
+    def _read(self, lines: Iterable[Record], dead: list[DeadLetter]) -> list[Arrival]:
+        """The events of lines; those that can't be read become dead letters."""
         arrived = list[Arrival]()
-        for record in records:
-            for line in _lines(record):
-                try:
-                    arrived.append(arrival(decode(line.value), self.rules, self.secret, line.value))
-                except Unreadable as error:
-                    dead.append(DeadLetter(line, error.reason, error.detail))
-                except MISTAKES as error:
-                    dead.append(DeadLetter(line, "unstorable", _words(error)))
+        for line in lines:
+            try:
+                arrived.append(arrival(decode(line.value), self.rules, self.secret, line.value))
+            except Unreadable as error:
+                dead.append(DeadLetter(line, error.reason, error.detail))
+            except MISTAKES as error:
+                dead.append(DeadLetter(line, "unstorable", _words(error)))
         return arrived
+
+
+def _few(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Their lines, a few at a time."""
+    lines = [line for record in records for line in _lines(record)]
+    return (lines[place : place + FEW] for place in range(0, len(lines), FEW))
 
 
 def _lines(record: Record) -> list[Record]:

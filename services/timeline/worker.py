@@ -6,8 +6,7 @@ away is waited for; a worker that lost its partition, or would set aside too muc
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 from time import monotonic
@@ -29,7 +28,7 @@ from services.settings import Settings
 from services.tables import deployment
 from services.timeline.deadletters import DeadLetters
 from services.timeline.measures import Measures
-from services.timeline.transactions import Taken, Transactions
+from services.timeline.transactions import Taken, Taking, Transactions
 
 log = structlog.get_logger()
 
@@ -61,8 +60,7 @@ class Worker:
         self._pressed_at = float("-inf")
         dead = DeadLetters(self.appender, self.dead_share, self.dead_window)
         self._transactions = Transactions(self.engine, self.rules, self.secret, dead, self.measures)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._storing: Future[Taken] | None = None
+        self._taken: Taken | None = None  # what is stored next
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set. Raises TooManyDead; everything else that can go away is waited for."""
@@ -89,42 +87,37 @@ class Worker:
                 self.engine.dispose()  # what it keeps open may be half open
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
-        with suppress(Fenced, DBAPIError):  # what is not stored now is read again
-            self._finish()
 
     def step(self, timeout: float = 0.5) -> int:
-        """Claim what is newly held and read, while what was read before is being stored; the records stored since.
+        """Claim what is newly held and store what was read, and decode meanwhile what comes next; the records stored.
 
-        What was read is being stored when it returns. Raises what storing raised; then nothing is under way.
+        Raises what storing raised; then nothing is stored.
         """
-        try:
-            self._claim()
-            if not self._ahead:
-                self._ahead.extend(batch for batch in self.reader.poll(timeout) if batch.partition in self._claims)
-            batches = portion(self._ahead)
-            taken = self._transactions.take(self.reader.log, batches, dict(self._claims))
-            self._measure()
-        finally:
-            stored = self._finish()
-        if batches:
-            self._rests_until = monotonic() + rest(sum(len(record.value) for record in taken.records))
-            self._storing = self._thread.submit(self._transactions.store, taken)
-        return stored
-
-    def _finish(self) -> int:
-        """Wait for what is being stored; how many records that was. Raises what storing raised."""
-        storing, self._storing = self._storing, None
-        if storing is None:
+        self._claim()
+        taken, self._taken = self._taken or self._take(timeout).whole(), None
+        self._measure()
+        if not taken.batches:
             return 0
-        stored = storing.result()
-        for batch in stored.batches:
+        size = sum(len(record.value) for record in taken.records)
+        self._rests_until = monotonic() + rest(size)
+        coming = self._take(0) if size >= FEW else None  # else there was no more
+        self._transactions.store(taken, coming)
+        for batch in taken.batches:
             self.reader.done(batch.partition, batch.end)
-        return len(stored.records)
+        self._taken = coming.whole() if coming else None
+        return len(taken.records)
+
+    def _take(self, timeout: float) -> Taking:
+        """A portion of what was polled, or is polled now."""
+        if not self._ahead:
+            self._ahead.extend(batch for batch in self.reader.poll(timeout) if batch.partition in self._claims)
+        return self._transactions.take(self.reader.log, portion(self._ahead), dict(self._claims))
 
     def _forget(self) -> None:
         """Claim anew what is held, and so read on from where the store is."""
         self._claims.clear()
         self._ahead.clear()
+        self._taken = None
         self._change = -1
 
     def _claim(self) -> None:
