@@ -24,7 +24,7 @@ from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
 from services.timeline.deadletters import TooManyDead
 from services.timeline.measures import Measures
-from services.timeline.worker import FEW, REST, Worker, portion, rest
+from services.timeline.worker import FEW, PORTION, REST, Worker, portion, rest
 from tests.builders import event
 
 RULES = Rules()
@@ -131,6 +131,26 @@ def test_of_a_record_of_several_events_only_the_bad_lines_are_set_aside(
         (letter,) = conn.exec_driver_sql("SELECT reason, record FROM dead_letters").all()
     assert letter.reason == "not_json"
     assert sorted(bytes(letter.record).split(b"\n")) == sorted([b"not JSON", encode(refused), b"{}"])
+
+
+def test_a_transaction_that_is_made_again_loses_nothing_of_what_was_decoded_meanwhile(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    with engine.begin() as conn:
+        conn.exec_driver_sql("""
+            CREATE SEQUENCE tries;
+            CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN
+                IF nextval('tries') = 1 THEN PERFORM pg_sleep(0.3); RAISE deadlock_detected; END IF;
+                RETURN new;
+            END $$;
+            CREATE TRIGGER fail_once BEFORE INSERT ON events EXECUTE FUNCTION fail_once()""")
+    post(appender, *(event("email:a@x.ee", text="My parcel " * 5_000) for _ in range(2 * PORTION // 50_000)))
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 2 * PORTION // 50_000)
+    assert count(engine, "events") == 2 * PORTION // 50_000
+    assert one.measures.registry.get_sample_value("tellonce_retries_total") == 1
 
 
 def test_a_flood_of_unreadable_records_stops_the_worker_and_sets_nothing_aside(

@@ -50,11 +50,12 @@ class Taking:
         self._taken: Taken | None = None
 
     def __call__(self) -> bool:
-        """Go on a little; whether there is more to do."""
-        try:
-            next(self._work)
-        except StopIteration as end:
-            self._taken = end.value
+        """Go on a little; whether there is more to do. At the end it stays so: a transaction may be made again."""
+        if self._taken is None:
+            try:
+                next(self._work)
+            except StopIteration as end:
+                self._taken = end.value
         return self._taken is None
 
     def whole(self) -> Taken:
