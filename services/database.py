@@ -30,6 +30,16 @@ READ_ONLY = "25006"  # SQLSTATE of a server that has become a standby
 INTERVAL = 0.1  # seconds between psycopg's looks at the clock and at signals
 # The kernel finds out that the other machine is gone; that the other side is silent, `Patient` does.
 KEPT_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+# So does the server's, which else would find out after two hours.
+KEPT_ALIVE_THERE = {f"tcp_{name.removeprefix('tcp_')}": value for name, value in KEPT_ALIVE.items()}
+SERVICE, COMMAND = "tellonce", "tellonce command"  # what sessions are called
+# Of a session that waits for the rest of a statement no time limit of PostgreSQL takes notice (before
+# transaction_timeout, version 17), nor does the kernel where something between the two keeps the connection.
+FORGOTTEN = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name = %s
+    AND state = 'active' AND wait_event = 'ClientRead'
+    AND statement_timestamp() - query_start > make_interval(secs => %s)"""
 # Planned for the values at hand: a plan for any values at all reads a customer's whole history for one page, 200 times
 # slower, and PostgreSQL would turn to it at a statement's tenth run. And for disks without a moving head: reading the
 # newest in an index's order must not seem dearer than gathering all there is, and sorting it.
@@ -156,6 +166,14 @@ def occupied(conn: Connection, meanwhile: Callable[[], bool] | None) -> Iterator
         ours.meanwhile = None
 
 
+def end_forgotten(conn: Connection, seconds: float = LONG_PATIENCE) -> int:
+    """End sessions of services whose client went silent in the middle of a statement; how many they were.
+
+    They keep their locks, and no service of ours is still there after so many seconds.
+    """
+    return int(conn.exec_driver_sql(FORGOTTEN, (SERVICE, seconds)).scalar_one())
+
+
 def is_away(error: Exception) -> bool:
     """Whether it is for want of a database that can be written: nothing is wrong with what was asked."""
     if isinstance(error, DBAPIError):
@@ -186,13 +204,13 @@ def _on_this_side(patience: float | None) -> float | None:
 
 
 def _arguments(patience: float | None) -> dict[str, Any]:
-    limits = {"timezone": "UTC", **PLANNING}
+    limits = {"timezone": "UTC", **PLANNING, **KEPT_ALIVE_THERE}
     if patience is not None:
         limits["statement_timeout"] = f"{patience:g}s"
         limits["idle_in_transaction_session_timeout"] = f"{min(patience, IDLE):g}s"
     return {
         "connect_timeout": ceil(min(patience or CONNECT, CONNECT)),
-        "application_name": "tellonce",
+        "application_name": COMMAND if patience is None else SERVICE,
         "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         **KEPT_ALIVE,
     }

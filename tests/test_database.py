@@ -1,8 +1,9 @@
 """Connections to the store: nothing is waited for without end, whatever becomes of the network or the other side."""
 
 import asyncio
+import os
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.faults.proxy import Proxy
 SOON = 1.0  # seconds of patience
 ONE = sa.text("SELECT 1")
 DRAFT = Draft("key", b"value")
+HALF_SAID = b"P\0\0\0\x10\0SELECT 1\0\0\0"  # Parse, and nothing after it (PostgreSQL, section 55.7)
 
 
 @pytest.fixture
@@ -197,6 +199,26 @@ class Engine:
     def ask(self, what: str = "SELECT 1") -> None:
         with self.engine.connect() as conn:
             conn.exec_driver_sql(what)
+
+
+def test_a_session_is_ended_whose_client_went_silent_in_the_middle_of_a_statement(
+    engine: sa.Engine, database_url: str
+) -> None:
+    with closing(Engine(database_url)) as store, ExitStack() as stack:
+        left, waiting = (stack.enter_context(store.engine.connect()) for _ in range(2))
+        waiting.execute(ONE)
+        left.execute(sa.text("CREATE TABLE taken ()"))
+        os.write(left.connection.driver_connection.fileno(), HALF_SAID)  # type: ignore[union-attr]
+        wait_for(lambda: ended(engine) == 1, "the session to be ended")
+        store.ask("CREATE TABLE taken ()")
+        waiting.execute(ONE)
+        with pytest.raises(OperationalError):
+            left.execute(ONE)
+
+
+def ended(engine: sa.Engine) -> int:
+    with engine.begin() as conn:
+        return database.end_forgotten(conn, 0.1)
 
 
 def test_while_the_server_works_something_else_is_done_and_then_its_answer_is_taken(engine: sa.Engine) -> None:

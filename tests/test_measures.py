@@ -110,7 +110,7 @@ def test_pressure_tells_size_connections_and_whose_transaction_is_oldest(engine:
         conn.rollback()
         found = pressure.look(conn)
         assert found.oldest > 0
-        assert (found.pid, found.session) == (mine, "tellonce, idle in transaction")
+        assert (found.pid, found.session) == (mine, "tellonce command, idle in transaction")
     other.dispose()
 
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from services import pressure
-from services.database import LONG_PATIENCE, is_away
+from services.database import LONG_PATIENCE, end_forgotten, is_away
 from services.database import engine as make_engine
 from services.eventlog import Appender, Batch, LogUnavailable, Reader
 from services.eventlog.opening import open_appender, open_reader
@@ -57,7 +57,7 @@ class Worker:
         self._ahead: deque[Batch] = deque()  # polled, and not yet taken
         self._measured_at = 0.0
         self._rests_until = 0.0
-        self._pressed_at = float("-inf")
+        self._looked_at = float("-inf")
         dead = DeadLetters(self.appender, self.dead_share, self.dead_window)
         self._transactions = Transactions(self.engine, self.rules, self.secret, dead, self.measures)
         self._taken: Taken | None = None  # what is stored next
@@ -93,6 +93,7 @@ class Worker:
 
         Raises what storing raised; then nothing is stored.
         """
+        self._look()
         self._claim()
         taken, self._taken = self._taken or self._take(timeout).whole(), None
         self._measure()
@@ -119,6 +120,7 @@ class Worker:
         self._ahead.clear()
         self._taken = None
         self._change = -1
+        self._looked_at = float("-inf")
 
     def _claim(self) -> None:
         held, change = self.reader.assigned()
@@ -145,6 +147,16 @@ class Worker:
                 log.warning("waiting", error=kind(away), seconds=1)
                 stop.wait(1)
 
+    def _look(self) -> None:
+        """See how the database is; what was left there in the middle of a statement would hold up whoever goes on."""
+        if monotonic() - self._looked_at < PRESSURE:
+            return
+        with self.engine.begin() as conn:
+            if ended := end_forgotten(conn):
+                log.warning("sessions_ended", count=ended)
+            self.measures.store(pressure.look(conn))
+        self._looked_at = monotonic()
+
     def _measure(self, every: float = 2.0, clock: Callable[[], float] = monotonic) -> None:
         if clock() - self._measured_at < every:
             return
@@ -152,9 +164,6 @@ class Worker:
         query = "SELECT partition, position FROM positions WHERE topic = %s"
         with self.engine.connect() as conn:
             done = {row.partition: row.position for row in conn.exec_driver_sql(query, (self.reader.log,))}
-            if clock() - self._pressed_at > PRESSURE:
-                self._pressed_at = clock()
-                self.measures.store(pressure.look(conn))
         self._measured_at = clock()
         self.measures.lag.behind({one: end - done.get(one, 0) for one, end in ends.items() if one in self._claims})
 
