@@ -14,7 +14,7 @@ from typing import NoReturn
 STOP_SECONDS = 10
 BEAT = 0.2  # seconds between looks at the children
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
-COURTESY = 5  # of nice(2), which is a third of the weight
+COURTESY = 10  # of nice(2), which is a tenth of the weight
 STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
 
 # In a terminal Ctrl-C reaches the whole process group. The parent alone shall answer it, and stop the others in
@@ -36,8 +36,7 @@ def collect_rarely() -> None:
 def give_way() -> None:
     """Let the machine's other processes go first where there are not processors for all (nice(2)).
 
-    Who is asked by somebody on the phone is to go before those whose work may be done a moment later. Not for workers:
-    others wait for the locks that they hold.
+    Who is asked by somebody on the phone is to go before those whose work may be done a moment later.
     """
     os.nice(COURTESY)
 

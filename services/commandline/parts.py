@@ -69,6 +69,7 @@ def timeline(context: typer.Context, attached: Attached = False) -> None:
     """Run a timeline worker: it stitches events into timelines. As many as there are partitions share the work."""
     from services.timeline import worker
 
+    processes.give_way()
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:
