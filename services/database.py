@@ -33,12 +33,13 @@ KEPT_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count
 # So does the server's, which else would find out after two hours.
 KEPT_ALIVE_THERE = {f"tcp_{name.removeprefix('tcp_')}": value for name, value in KEPT_ALIVE.items()}
 SERVICE, COMMAND = "tellonce", "tellonce command"  # what sessions are called
-# Of a session that waits for the rest of a statement no time limit of PostgreSQL takes notice (before
-# transaction_timeout, version 17), nor does the kernel where something between the two keeps the connection.
+# Of a session that waits for the rest of a statement, or for its answer to be taken, no time limit of PostgreSQL takes
+# notice (before transaction_timeout, version 17), nor does the kernel where something between the two keeps the
+# connection.
 FORGOTTEN = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND application_name = %s
-    AND state = 'active' AND wait_event = 'ClientRead'
+    AND state = 'active' AND wait_event IN ('ClientRead', 'ClientWrite')
     AND statement_timestamp() - query_start > make_interval(secs => %s)"""
 # Planned for the values at hand: a plan for any values at all reads a customer's whole history for one page, 200 times
 # slower, and PostgreSQL would turn to it at a statement's tenth run. And for disks without a moving head: reading the
@@ -167,7 +168,7 @@ def occupied(conn: Connection, meanwhile: Callable[[], bool] | None) -> Iterator
 
 
 def end_forgotten(conn: Connection, seconds: float = LONG_PATIENCE) -> int:
-    """End sessions of services whose client went silent in the middle of a statement; how many they were.
+    """End sessions of services whose client went silent in the middle of a statement or answer; how many they were.
 
     They keep their locks, and no service of ours is still there after so many seconds.
     """

@@ -26,7 +26,11 @@ from tests.faults.proxy import Proxy
 SOON = 1.0  # seconds of patience
 ONE = sa.text("SELECT 1")
 DRAFT = Draft("key", b"value")
-HALF_SAID = b"P\0\0\0\x10\0SELECT 1\0\0\0"  # Parse, and nothing after it (PostgreSQL, section 55.7)
+# How a client may fall silent: after Parse alone, as bytes (PostgreSQL, section 55.7), and with an answer not taken.
+SILENT = {
+    "in the middle of a statement": b"P\0\0\0\x10\0SELECT 1\0\0\0",
+    "before an answer": b"Q\0\0\0\x3dSELECT repeat('x', 1000) FROM generate_series(1, 100000)\0",
+}
 
 
 @pytest.fixture
@@ -124,6 +128,24 @@ def test_an_append_ends_though_the_server_is_silent_and_the_next_goes_through(
         wait_for(lambda: appends(appender), "an append to go through", 30)
 
 
+def test_an_appender_says_that_a_silent_one_keeps_it_out_and_puts_an_end_to_that(engine: sa.Engine) -> None:
+    with closing(PostgresAppender(engine, timeout=SOON)) as appender, closing(Engine(_url(engine))) as store:
+        appender.append([DRAFT])
+        appender.check()
+        with store.engine.connect() as silent:
+            driver = silent.connection.driver_connection
+            assert driver
+            driver.pgconn.enter_pipeline_mode()  # so that it does not say that the statement is all
+            driver.pgconn.send_query_params(b"SELECT FROM log_heads FOR UPDATE", None)
+            driver.pgconn.flush()
+            wait_for(lambda: not appends(appender), "it to be kept out")
+            with pytest.raises(LogUnavailable):
+                appender.check()
+            wait_for(lambda: appends(appender), "an append to go through", 60)
+            appender.check()
+            silent.invalidate()
+
+
 def test_a_reader_says_that_a_silent_server_is_away_and_reads_on_later(
     url: str, proxy: Proxy, engine: sa.Engine
 ) -> None:
@@ -181,6 +203,10 @@ def test_the_api_says_in_time_that_its_database_is_silent_and_that_it_is_back(
         wait_for(lambda: client.get("/readyz").status_code == 200, "the API to be ready", 30)
 
 
+def _url(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
 def appends(appender: PostgresAppender) -> bool:
     """Whether it does."""
     with suppress(LogUnavailable):
@@ -201,18 +227,17 @@ class Engine:
             conn.exec_driver_sql(what)
 
 
-def test_a_session_is_ended_whose_client_went_silent_in_the_middle_of_a_statement(
-    engine: sa.Engine, database_url: str
-) -> None:
+@pytest.mark.parametrize("when", SILENT)
+def test_a_session_is_ended_whose_client_went_silent(when: str, engine: sa.Engine, database_url: str) -> None:
     with closing(Engine(database_url)) as store, ExitStack() as stack:
         left, waiting = (stack.enter_context(store.engine.connect()) for _ in range(2))
         waiting.execute(ONE)
         left.execute(sa.text("CREATE TABLE taken ()"))
-        os.write(left.connection.driver_connection.fileno(), HALF_SAID)  # type: ignore[union-attr]
+        os.write(left.connection.driver_connection.fileno(), SILENT[when])  # type: ignore[union-attr]
         wait_for(lambda: ended(engine) == 1, "the session to be ended")
         store.ask("CREATE TABLE taken ()")
         waiting.execute(ONE)
-        with pytest.raises(OperationalError):
+        with pytest.raises(DBAPIError):
             left.execute(ONE)
 
 

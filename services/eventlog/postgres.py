@@ -8,6 +8,7 @@ from time import monotonic
 
 import psycopg
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +17,8 @@ from services.eventlog import EVENTS, Draft, LogUnavailable
 from services.eventlog.budget import Budget
 from services.eventlog.partitions import rows
 from services.tables import log_heads, log_records, positions
+
+log = structlog.get_logger()
 
 CHANNEL = "log"  # readers LISTEN on it
 COUNTED = 10.0  # seconds until a topic's partitions are counted again: there may be more
@@ -42,6 +45,8 @@ WITH given AS (
 )
 SELECT count(*), pg_notify(%(channel)s, %(topic)s) FROM stored
 """
+# What an append waits for, in the same order.
+HEADS = "SELECT FROM log_heads ORDER BY topic, partition FOR NO KEY UPDATE"
 
 
 class PostgresAppender:
@@ -65,6 +70,7 @@ class PostgresAppender:
         self._turn = Lock()
         self._conn: sa.Connection | None = None
         self._answered_at = 0.0
+        self._failed = False
 
     def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
         """Store drafts; see `Appender`."""
@@ -78,10 +84,11 @@ class PostgresAppender:
             self._budget.give_back(size)
 
     def check(self) -> None:
-        """Raise LogUnavailable when an append would fail now."""
+        """Raise LogUnavailable when an append would fail now: after one that did, asks for what it waits for."""
         self._budget.check()
+        query = HEADS if self._failed else "SELECT"
         with self._connected() as conn:
-            conn.exec_driver_sql("SELECT")
+            conn.exec_driver_sql(query)
 
     def close(self) -> None:
         """End, when what is under way is stored."""
@@ -102,8 +109,11 @@ class PostgresAppender:
                 conn.close()  # the pool asks it
                 conn = None
             conn = conn or self._engine.connect()
+            if self._failed and (ended := database.end_forgotten(conn)):  # whoever fell silent with the heads has them
+                log.warning("sessions_ended", count=ended)
+            self._failed = True
             yield conn
-            self._conn, self._answered_at = conn, monotonic()
+            self._conn, self._answered_at, self._failed = conn, monotonic(), False
         except (DBAPIError, psycopg.Error) as error:
             why = str(error).partition("\n")[0]
             raise LogUnavailable(f"The event log in PostgreSQL took nothing: {why}.") from error
