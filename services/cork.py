@@ -29,6 +29,11 @@ class Cork:
         else:
             self._transport.write(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Write an answer that has its body."""
+        self._flush()
+        self._transport.write(data)
+
     def close(self) -> None:
         """Close when all is sent."""
         self._flush()

@@ -6,7 +6,7 @@ what is left to it is how many connections one address may have.
 
 import resource
 from asyncio import BaseTransport, TimerHandle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.cork import Cork
 from services.errors import Unavailable
+from services.shortcut import Exchange, Take
 
 MERCY = 2.0  # seconds beyond the time for a request in which the application may say so itself
 IDLE_SECONDS = 75  # between requests: more than the usual minute of proxies, which else would meet a closed door
@@ -30,15 +31,23 @@ FILES = 65_536  # that a process opens at most, where the system lets it
 OWN_FILES = 200  # kept for the database, the log and whatever else is not a connection
 STOP_SECONDS = 5  # for streams that are open when it is stopped
 ASIDE_SECONDS = 5.0  # for a request to what is served aside
+NONE: Mapping[bytes, Take] = {}
 
 
 class Server(uvicorn.Server):
     """Leaves the signals to us: uvicorn takes a second Ctrl-C for leave to drop everything."""
 
     def __init__(
-        self, application: Starlette, host: str, port: int, seconds: float, requests: int | None = None
+        self,
+        application: Starlette,
+        host: str,
+        port: int,
+        seconds: float,
+        requests: int | None = None,
+        shortcuts: Mapping[bytes, Take] = NONE,
     ) -> None:
-        """`seconds`: until a request must be whole; `requests`: at once, others are told to come again."""
+        """`seconds`: until a request must be whole; `requests`: at once, others are told to come again; `shortcuts`:
+        who takes posts that came whole, by their address."""
         super().__init__(
             uvicorn.Config(
                 application, host, port, http=Connection, ws="none", log_config=None, access_log=False,
@@ -47,7 +56,7 @@ class Server(uvicorn.Server):
             )
         )  # fmt: skip
         Connection.most, Connection.seconds = _more_files() - OWN_FILES, seconds + MERCY
-        Connection.requests = requests
+        Connection.requests, Connection.shortcuts = requests, shortcuts
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,11 +67,12 @@ class Connection(HttpToolsProtocol):
     """One connection; it is closed when a request does not become whole within its limits.
 
     `most`: connections at once; `seconds`: until a request is whole; `unfinished`: bytes of those that are not;
-    `requests`: at once, of those that are whole; `asked`: those that wait for their answer.
+    `requests`: at once, of those that are whole; `asked`: those that wait for their answer; `shortcuts`: by address.
     """
 
     most, seconds = FILES, MERCY
     requests: int | None = None
+    shortcuts = NONE
     unfinished = asked = 0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -71,10 +81,13 @@ class Connection(HttpToolsProtocol):
         self._asked = 0
         self._bytes = self._body = 0  # of the request that is not whole: all, and what of it is its body
         self._end: TimerHandle | None = None
+        self._take: Take | None = None  # who may take the request that is being read
+        self._held = b""  # its body so far
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        self.transport = Cork(self.transport, self.loop)  # type: ignore[assignment]
+        self._cork = Cork(self.transport, self.loop)
+        self.transport = self._cork  # type: ignore[assignment]
         if len(self.connections) > self.most:
             self.transport.close()
         else:
@@ -87,6 +100,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._take and not self.transport.is_closing():
+            self._begin()
         if self._whole or self.transport.is_closing():
             return
         self._bytes += len(data)
@@ -110,13 +125,22 @@ class Connection(HttpToolsProtocol):
         self._in_header = False
         is_full = self.requests is not None and Connection.asked >= self.requests
         self.app = _busy if is_full else self.config.loaded_app
-        super().on_headers_complete()
+        take = self.shortcuts.get(self.url)
+        if take and not is_full and self._is_usual():
+            self._take, self._held = take, b""
+        else:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
-        super().on_body(body)
+        if self._take:
+            self._held += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._take:
+            self._hand_over(self._take)
         super().on_message_complete()
         self._whole = True
         self._settle()
@@ -124,9 +148,45 @@ class Connection(HttpToolsProtocol):
             self._asked += 1
             Connection.asked += 1
 
+    def send(self, answer: bytes, is_last: bool) -> None:
+        """Send a whole answer."""
+        self._cork.write_whole(answer)
+        if is_last:
+            self._cork.close()
+        self.on_response_complete()
+
     def on_response_complete(self) -> None:
         self._answered()
         super().on_response_complete()
+
+    def _is_usual(self) -> bool:
+        """Whether the request is a post in a usual connection that waits for no other answer."""
+        parser, before = self.parser, self.cycle
+        return (
+            parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and (before is None or before.response_complete)
+        )
+
+    def _hand_over(self, take: Take) -> None:
+        """Have a request taken that has come whole, or else give it to the application."""
+        exchange = Exchange(self)
+        if take(self.headers, self._held, exchange):
+            self._take, self._held = None, b""
+            self.cycle = exchange  # type: ignore[assignment]
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Give the request to the application."""
+        self._take = None
+        super().on_headers_complete()
+        if self._held:
+            super().on_body(self._held)
+            self._held = b""
 
     def _answered(self) -> None:
         Connection.asked -= self._asked

@@ -1,26 +1,9 @@
 import asyncio
 
 from services.cork import Cork
+from tests.wire import Kept
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
-
-
-class Kept(asyncio.Transport):
-    """A transport that keeps what it is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[bytes] = []
-        self.closed_after = -1
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed_after = len(self.written)
-
-    def is_closing(self) -> bool:
-        return self.closed_after >= 0
 
 
 def test_the_head_of_an_answer_goes_with_its_body() -> None:

@@ -17,8 +17,9 @@ from services import ports, processes
 from services.commandline.opening import located
 from services.eventlog.opening import ensure_topics, open_appender
 from services.processes import Child, Start
-from services.server import Server
+from services.server import NONE, Server
 from services.settings import Settings
+from services.shortcut import Take
 from services.timeline import migrate as migrations
 
 MOST_POSTS = 500  # at once in all: what is answered within a second; who comes upon them is told to come again
@@ -50,7 +51,8 @@ def ingest(context: typer.Context, attached: Attached = False, place: Place = No
     with located(settings) as here, closing(open_appender(here.settings, here.url)) as appender:
         application = create_app(here.settings, here.url, appender, place)
         port = here.settings.ingest_port
-        _serve(application, here.settings, port, "TELLONCE_INGEST_PORT", MOST_POSTS // count, shared=bool(place))
+        most, ways = MOST_POSTS // count, application.shortcuts
+        _serve(application, here.settings, port, "TELLONCE_INGEST_PORT", most, ways, shared=bool(place))
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
@@ -131,11 +133,12 @@ def _serve(
     port: int,
     variable: str,
     requests: int | None = None,
+    shortcuts: Mapping[bytes, Take] = NONE,
     shared: bool = False,
 ) -> None:
     if not shared:
         ports.check(settings.host, port, variable)
-    server = Server(application, settings.host, port, settings.request_timeout, requests)
+    server = Server(application, settings.host, port, settings.request_timeout, requests, shortcuts)
 
     def stop() -> None:
         server.should_exit = True

@@ -20,7 +20,7 @@ from services.access import Source
 from services.errors import TooLarge
 from services.eventlog import Draft
 from services.identifiers import Key, Rules, keys, strongest
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Settled
 from services.masking import Masking
 
 LONG = 200_000  # bytes of a post that others need not wait for
@@ -121,6 +121,20 @@ class Acceptance:
         if judged.drafts:
             await self._commits.append(judged.drafts)
             self._stored.add(judged.fingerprints)
+
+    def begin(self, judged: Judged, settled: Settled) -> None:
+        """The same for who does not wait: `settled` hears of the end, once. Raises LogUnavailable, and then it hears
+        nothing."""
+
+        def ended(failure: Exception | None) -> None:
+            if failure is None:
+                self._stored.add(judged.fingerprints)
+            settled(failure)
+
+        if judged.drafts:
+            self._commits.begin(judged.drafts, ended)
+        else:
+            settled(None)
 
     def _plain(self, document: Any, source: Source, received_at: datetime) -> Plain | None:
         if document.__class__ is not dict:

@@ -26,7 +26,9 @@ from services.ingest.posts import Answer, Posts
 from services.ingest.siblings import Siblings
 from services.ingest.sources import vendors
 from services.ingest.sources.vendor import Vendor
+from services.ingest.whole import Whole
 from services.settings import Settings
+from services.shortcut import Take
 
 # Of the time until a 503 must be out; the rest is for the answer itself.
 WAIT = 0.85
@@ -36,13 +38,15 @@ class Application(FastAPI):
     """FastAPI, except that what comes to the `direct` addresses goes straight there, past middleware and routes.
 
     `browsers`: the same for pages, which say where they come from. `deliveries`: to all addresses below SOURCES;
-    `delivering`: the same for pages.
+    `delivering`: the same for pages. `shortcuts`: who takes small posts that came whole, by their address; for the
+    server.
     """
 
     direct: dict[str, Endpoint]
     browsers: dict[str, ASGIApp]
     deliveries: Endpoint
     delivering: ASGIApp
+    shortcuts: Mapping[bytes, Take]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._endpoint(scope["path"]) if scope["type"] == "http" else None
@@ -64,7 +68,7 @@ def create_app(
     place: Path | None = None,
     known: Mapping[str, Vendor] | None = None,
     get: Get = get,
-) -> FastAPI:
+) -> Application:
     """The application. Touches neither database nor log before it is started; the appender stays the caller's.
 
     `place`: its own among several processes, see `Siblings`; `known`: the vendors by name, if others than all;
@@ -107,6 +111,7 @@ def _add_addresses(app: Application, posts: Posts, errands: Errands, known: Mapp
     app.delivering = CORSMiddleware(app.deliveries, **_browsers(settings))
     _describe(app, "/v1/events", "events", posts.events.__doc__ or "", EVENTS)
     _add(app, settings, "/v1/events", Endpoint("/v1/events", posts.events, measures))
+    app.shortcuts = {b"/v1/events": Whole("/v1/events", posts).take}
     for vendor in known.values():
         for path, methods in vendor.routes.items():
             if vendor.name in VENDORS:

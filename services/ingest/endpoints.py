@@ -96,14 +96,19 @@ class Endpoint:
 
 async def respond(send: Send, status: int, answer: Any, headers: Mapping[str, str]) -> None:
     """Send an answer: a Reply as it is, all else as JSON."""
+    sent, body = written(answer, headers)
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})
+
+
+def written(answer: Any, headers: Mapping[str, str]) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of an answer."""
     if isinstance(answer, Reply):
         body, type, headers = answer.body, answer.type.encode(), answer.headers
     else:
         body, type = _json(answer), b"application/json"
     sent = [(b"content-type", type), (b"content-length", b"%d" % len(body))]
-    sent += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": body})
+    return sent + [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
 
 
 def _json(answer: Any) -> bytes:

@@ -1,9 +1,10 @@
 """One append for many requests: what waits while the log is busy goes together as soon as it is free."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -20,13 +21,17 @@ HOPELESS = 0.5  # share of a request's time that is left to the first in line
 log = structlog.get_logger()
 
 
+# Hears that a request's drafts are durable, or why that is not known.
+Settled = Callable[[Exception | None], None]
+
+
 @dataclass(eq=False, slots=True)
 class Waiting:
-    """A request's drafts, the future that ends when they are durable, and the loop's time until which it may."""
+    """A request's drafts, who hears of their end, and the loop's time until which it is to be."""
 
     drafts: Sequence[Draft]
     size: int
-    durable: asyncio.Future[None]
+    settled: Settled
     until: float
 
 
@@ -56,36 +61,48 @@ class GroupCommit:
 
     async def append(self, drafts: Sequence[Draft]) -> None:
         """Return when all drafts are durable. Raises LogUnavailable, at once when over the budget."""
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self.begin(drafts, partial(_tell, durable))
+        try:
+            await durable
+        finally:
+            self._forget(waiting)
+
+    def begin(self, drafts: Sequence[Draft], settled: Settled) -> Waiting:
+        """The same for who does not wait: `settled` hears of the end, once. Raises LogUnavailable when over the
+        budget, and then it hears nothing."""
         size = sum(draft.size for draft in drafts)
         self._budget.take(size)
         loop = asyncio.get_running_loop()
-        waiting = Waiting(drafts, size, loop.create_future(), loop.time() + self._timeout)
+        waiting = Waiting(drafts, size, settled, loop.time() + self._timeout)
         self._queue[waiting] = self._patient[waiting] = None
         if self._clock is None:
             self._clock = loop.call_at(waiting.until, self._give_up, loop)
         self._start_a_round()
-        try:
-            await waiting.durable
-        finally:
-            del self._patient[waiting]
-            if waiting in self._queue:  # given up before its turn came
-                self._leave(waiting)
-
-    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell those whose time is over, and look again when that of the next one is."""
-        self._clock = None
-        for waiting in self._patient:
-            if waiting.until > loop.time():
-                self._clock = loop.call_at(waiting.until, self._give_up, loop)
-                return
-            if not waiting.durable.done():
-                waiting.durable.set_exception(LogUnavailable("The event log does not answer in time; send again."))
+        return waiting
 
     def close(self) -> None:
         """Stop the threads, without waiting for a log that hangs."""
         if self._clock:
             self._clock.cancel()
         self._threads.shutdown(wait=False)
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell those whose time is over, and look again when that of the next one is."""
+        self._clock = None
+        over = [waiting for waiting in self._patient if waiting.until <= loop.time()]
+        for waiting in over:
+            self._forget(waiting)
+            waiting.settled(LogUnavailable("The event log does not answer in time; send again."))
+        if next_one := next(iter(self._patient), None):
+            self._clock = loop.call_at(next_one.until, self._give_up, loop)
+
+    def _forget(self, waiting: Waiting) -> None:
+        """Whoever waits for it is told now, or gone."""
+        self._patient.pop(waiting, None)
+        if waiting in self._queue:  # given up before its turn came
+            del self._queue[waiting]
+            self._budget.give_back(waiting.size)
 
     def _start_a_round(self) -> None:
         if self._idle:
@@ -95,11 +112,16 @@ class GroupCommit:
             task.add_done_callback(self._rounds.discard)
 
     async def _round(self) -> None:
-        try:
-            while batch := self._next():
-                await self._append(batch)
-        finally:
-            self._idle += 1
+        """Append as long as something waits; those whose drafts are durable hear of it while the next are on their
+        way."""
+        done: Sequence[Waiting] = ()
+        failure: Exception | None = None
+        while batch := self._next():
+            appended = self._appended(batch)
+            self._settle(done, failure)
+            done, failure = batch, await appended
+        self._idle += 1  # before any of those comes again
+        self._settle(done, failure)
 
     def _next(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -113,24 +135,32 @@ class GroupCommit:
             del self._queue[waiting]
         return batch
 
-    async def _append(self, batch: Sequence[Waiting]) -> None:
+    def _appended(self, batch: Sequence[Waiting]) -> asyncio.Future[Exception | None]:
+        """Begin to append; the end is None, or what went wrong."""
         drafts = [draft for waiting in batch for draft in waiting.drafts]
-        failure: Exception | None = None
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._append, drafts)
+
+    def _append(self, drafts: Sequence[Draft]) -> Exception | None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._appender.append, drafts)
+            self._appender.append(drafts)
         except Exception as error:  # whatever it is, those who wait are to know
             away = error.message if isinstance(error, LogUnavailable) else None
             log.warning("append_failed", error=kind(error), detail=away, drafts=len(drafts))
-            failure = error
+            return error
+        return None
+
+    def _settle(self, batch: Sequence[Waiting], failure: Exception | None) -> None:
         self._budget.give_back(sum(waiting.size for waiting in batch))
         for waiting in batch:
-            if waiting.durable.done():
-                continue
-            if failure:
-                waiting.durable.set_exception(failure)
-            else:
-                waiting.durable.set_result(None)
+            if waiting in self._patient:
+                del self._patient[waiting]
+                waiting.settled(failure)
 
-    def _leave(self, waiting: Waiting) -> None:
-        del self._queue[waiting]
-        self._budget.give_back(waiting.size)
+
+def _tell(durable: asyncio.Future[None], failure: Exception | None) -> None:
+    if durable.done():  # cancelled: who waited is gone
+        return
+    if failure:
+        durable.set_exception(failure)
+    else:
+        durable.set_result(None)

@@ -56,6 +56,12 @@ class Keys:
                 return source
         raise Unauthorized("The request carries no valid key of a source.")
 
+    def at_hand(self, candidates: Iterator[str]) -> Source | None:
+        """The source of the first key, if that was looked up a moment ago; None says nothing."""
+        key = next(candidates, None)
+        known = self._known.get(digest(key)) if key else None
+        return known.source if known and self._clock() < known.ask_at else None
+
     async def named(self, name: str) -> Source | None:
         """The source of this name. Raises Unavailable if it can't be known."""
         return await self._found(b"name " + name.encode(errors="replace"), lambda conn: source_named(conn, name))

@@ -66,6 +66,10 @@ class Posts:
     async def stored(self, judged: Judged) -> dict[str, Any]:
         """The answer, when it holds: see `Answer`. Raises Invalid if all were refused."""
         await self.acceptance.store(judged)
+        return self.answer(judged)
+
+    def answer(self, judged: Judged) -> dict[str, Any]:
+        """The same of what is stored."""
         self.measures.judged(judged)
         refusals = judged.refusals
         answer: dict[str, Any] = {
