@@ -14,7 +14,7 @@ from typing import NoReturn
 STOP_SECONDS = 10
 BEAT = 0.2  # seconds between looks at the children
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
-COURTESY = 10  # of nice(2), which is a tenth of the weight
+COURTESY = 5  # of nice(2), which is a third of the weight: on a busy machine with 10 too little is accepted
 STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
 
 # In a terminal Ctrl-C reaches the whole process group. The parent alone shall answer it, and stop the others in

@@ -4,7 +4,6 @@ A process of its own, so that stitching never waits for it, and of less importan
 posts comes first.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,7 +29,6 @@ from services.timeline.measures import Analyses
 log = structlog.get_logger()
 
 PAUSE = 0.25  # seconds until marks are looked for again where there were none
-NICE = 10
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
@@ -117,7 +115,6 @@ def run(settings: Settings, url: str, stop: Flag) -> None:
 
     Raises Unavailable where a sentence model is asked for that is not installed.
     """
-    os.nice(NICE)
     engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE)
     model = sentences.name() if settings.embeddings else None
     analyser = Analyser(engine, Latest(settings.facts()), sentences=model)
