@@ -51,6 +51,10 @@ class Meanings:
         share = found / sum(weights.values()) / length
         return tuple([value * share for value in values])
 
+    def knows(self, stem: str, language: str | None) -> bool:
+        """Whether the table has a stem."""
+        return stem in self._stems.get(language or "", {})
+
     def pairs(
         self, one: Mapping[str, float], language: str | None, other: Mapping[str, float], spoken: str | None
     ) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """How alike two statements are, as a probability that they tell the same matter, with what agreed. Pure.
 
 Three kinds of features: stems of words; sequences of 2 to 4 letters within words, which bear inflection and typing
-errors in any language; and what the words mean (`meanings.py`). Each weighs by its rarity (idf) among the texts a
+errors in any language; and what the words mean (`meanings.py`). Of words that are typed wrong (`spelling.py`) stems and
+meaning are those of the word that is meant. Each weighs by its rarity (idf) among the texts a
 deployment has seen; a shipped table of words is the start. The cosines of all, references and numbers, and how much it
 tells that both say a word or only one does, make a logistic model whose coefficients are in `similarity.json`
 (`make train`). A sentence model, where there is one, has half of the say on texts in languages that it knows.
@@ -24,6 +25,7 @@ from services.timeline.averaging import NEUTRAL, Averaged, Sentences, logistic
 from services.timeline.cues import CUES
 from services.timeline.meanings import Meanings, near
 from services.timeline.meanings import shipped as meant
+from services.timeline.spelling import Spelling
 
 WORD = re.compile(r"\w+(?:[.\-/]\w*\d\w*)*")
 STEMMED = {
@@ -65,10 +67,12 @@ class Rarity:
     texts: int = 0
     words: dict[str, int] = field(default_factory=dict)
     grams: dict[str, int] = field(default_factory=dict)
+    _spelling: Spelling | None = field(default=None, repr=False, compare=False)
 
     def learn(self, text: str) -> None:
         """Count one more text."""
         self.texts += 1
+        self._spelling = None
         seen = set(tokens(text))
         for word in seen:
             self.words[word] = self.words.get(word, 0) + 1
@@ -77,6 +81,13 @@ class Rarity:
         for counts in (self.words, self.grams):
             if len(counts) > 2 * KEPT:
                 _forget(counts)
+
+    @property
+    def spelling(self) -> Spelling:
+        """Of the words as they are counted now."""
+        if self._spelling is None:
+            self._spelling = Spelling(self.words)
+        return self._spelling
 
     @classmethod
     def of(cls, texts: int, words: Mapping[str, int]) -> "Rarity":
@@ -153,6 +164,9 @@ class Similarity:
         idf = _idf(rarity.texts)
         for word in words:
             root = stem(word, language)
+            if not self.meanings.knows(root, language):
+                word = rarity.spelling.meant(word)
+                root = stem(word, language)
             stems[root] = max(stems.get(root, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
         grams = Counter(chain.from_iterable(map(_grams, words)))
         seen = rarity.grams.get
