@@ -15,7 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.timelines import CHANNELS, lines
+from benchmarks.labelled import Appearance, rows
+from benchmarks.timelines import CHANNELS
 from schemas.event import Event, Identifier
 from services import database, embedded
 from services.identifiers import Rules
@@ -67,7 +68,7 @@ def pairs(groups: Iterable[Hashable]) -> int:
 
 def measure(path: Path) -> dict[str, float]:
     """Figures of one file."""
-    stream = list(lines(path))
+    stream = list(rows(path, Appearance))
     found = customers([event(row) for row in stream])
     people = {row["event_id"]: row["person"] for row in stream}
     together, right = pairs(found.values()), pairs((found[id], person) for id, person in people.items())

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import labelled
 from benchmarks.ranking import auc, average_precision
-from benchmarks.timelines import lines
 from services.timeline.averaging import Sentences
 from services.timeline.similarity import Similarity, Vector, shipped
 from services.timeline.statements import Kind, classify, essence
@@ -17,8 +17,11 @@ Pair = dict[str, Any]
 
 
 def read(folder: Path) -> list[Pair]:
-    """All pairs of a folder."""
-    return [row for path in sorted(folder.glob("pairs.*jsonl*")) for row in lines(path)]
+    """All pairs of a folder. Raises Unreadable."""
+    found = sorted(folder.glob("pairs.*jsonl*"))
+    if not found:
+        raise labelled.Unreadable(f"{folder} is no folder with files pairs.TRACK.jsonl or .jsonl.gz")
+    return [row for path in found for row in labelled.rows(path, labelled.Pair)]
 
 
 def matter(text: str, language: str | None) -> str:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import grouping, identity, pairs, repeated, replies
+from benchmarks.labelled import Unreadable
 from services.timeline import sentences
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -78,10 +79,15 @@ def main() -> None:
             print(f"{name}: skipped, its labelled data are not here")
     if not paths:
         parser.error(f"there are no labelled data here; name them: {HINT}")
+    if given.out and not given.out.parent.is_dir():
+        parser.error(f"there is no {given.out.parent} to write {given.out.name} into")
     said = {"said": sentences.model(KEPT)} if given.embeddings else {}
-    figures = {
-        name: MEASURED[name].measure(path, **(said if name in SENTENCES else {})) for name, path in paths.items()
-    }
+    try:
+        figures = {
+            name: MEASURED[name].measure(path, **(said if name in SENTENCES else {})) for name, path in paths.items()
+        }
+    except Unreadable as error:
+        parser.exit(1, f"{error}\n")
     if given.out:
         given.out.write_text(json.dumps(figures, indent=2) + "\n")
     shown = {"identity": _show_identity, "replies": _show_replies, "timelines": _show_timelines, "pairs": _show_pairs}
@@ -123,7 +129,7 @@ def _show_timelines(figures: dict[str, Any]) -> None:
     for rule, cells in TEXTS.items():
         table.add_row(rule, *cells)
     names = ("average_precision", "precision", "recall", "f1", "right_thread")
-    table.add_row("tellonce", *(f"{figures[name]:.3f}" for name in names), style="bold")
+    table.add_row("tellonce", *(_figure(figures[name]) for name in names), style="bold")
     Console().print(table)
     print("false alarms:", ", ".join(f"{kind} {share:.1%}" for kind, share in figures["false_alarms"].items()))
     for kind, taken in figures["kinds"].items():
@@ -135,9 +141,13 @@ def _show_pairs(figures: dict[str, Any]) -> None:
     for heading in ("track", "pairs", "AUC", "AP"):
         table.add_column(heading, justify="left" if heading == "track" else "right")
     for name, told in figures["tracks"].items():
-        table.add_row(name, str(told["pairs"]), f"{told['auc']:.3f}", f"{told['ap']:.3f}")
+        table.add_row(name, str(told["pairs"]), _figure(told["auc"]), _figure(told["ap"]))
     Console().print(table)
     print("false alarms:", ", ".join(f"{kind} {share:.1%}" for kind, share in figures["false_alarms"].items()))
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _show_groups(figures: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ranking import at, average_precision
-from benchmarks.timelines import events, lines
+from benchmarks.timelines import customers, events
 from services.timeline.averaging import Sentences
 from services.timeline.similarity import Similarity, shipped
 from services.timeline.statements import Kind, Statement, statement
@@ -38,7 +38,7 @@ def contacts(path: Path, by: Similarity) -> list[Contact]:
     """All contacts of the customers, after learning the rarity of their texts."""
     gold = {
         row["event_id"]: row["gold"] and {**row["gold"], "label": f"{customer.get('source')} {row['gold']['issue']}"}
-        for customer in lines(path) for row in customer["events"]
+        for customer in customers(path) for row in customer["events"]
     }  # fmt: skip
     told: dict[str, list[tuple[str, Statement | None]]] = defaultdict(list)
     for event in events(path):

@@ -1,28 +1,26 @@
 """Labelled timelines of customers, as events: JSONL (plain or .gz), a line a customer:
 `customer, events[{event_id, ts, channel, direction, role, text, gold}]`."""
 
-import gzip
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.labelled import Timeline, rows
 from schemas.event import Author, Direction, Event, Identifier, Role, Verification
 
 CHANNELS = {"voice": "phone", "store": "in_person"}
 DIRECTIONS = {"in": Direction.inbound, "out": Direction.outbound}
 
 
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSONL file."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as opened:
-        yield from (json.loads(line) for line in opened if line.strip())
+def customers(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file. Raises Unreadable."""
+    return rows(path, Timeline)
 
 
 def events(path: Path) -> Iterator[Event]:
     """Every event of every customer; the customer is the account, its words the text."""
-    for row in lines(path):
+    for row in customers(path):
         account = Identifier(type="account", value=row["customer"], verification=Verification.verified)
         yield from (_event(one, account) for one in row["events"])
 
