@@ -79,8 +79,8 @@ def create_app(
     measures = Measures(budget)
     measures.pools.watch("keys", engine)
     keys = Keys(engine, settings.append_timeout * WAIT)
-    # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once.
-    parallel = 4 if settings.log.startswith("kafka:") else 1
+    # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once, but each costs a request.
+    parallel = 2 if settings.log.startswith("kafka:") else 1
     commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
     errands, siblings = Errands(get), Siblings(measures.registry, place)

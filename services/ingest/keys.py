@@ -56,10 +56,9 @@ class Keys:
                 return source
         raise Unauthorized("The request carries no valid key of a source.")
 
-    def at_hand(self, candidates: Iterator[str]) -> Source | None:
-        """The source of the first key, if that was looked up a moment ago; None says nothing."""
-        key = next(candidates, None)
-        known = self._known.get(digest(key)) if key else None
+    def at_hand(self, hashed: bytes) -> Source | None:
+        """The source of a key, by its digest, if it was looked up a moment ago; None says nothing."""
+        known = self._known.get(hashed)
         return known.source if known and self._clock() < known.ask_at else None
 
     async def named(self, name: str) -> Source | None:
