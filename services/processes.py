@@ -14,7 +14,8 @@ from typing import NoReturn
 STOP_SECONDS = 10
 BEAT = 0.2  # seconds between looks at the children
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds until one that ended is started again
-COURTESY = 5  # of nice(2), which is a third of the weight: on a busy machine with 10 too little is accepted
+# Of nice(2): 5 is a third of the weight, with 10 too little is accepted on a busy machine; 15 is a thirtieth.
+COURTESY, PATIENCE = 5, 15
 STEADY = 60.0  # seconds after which one that ends is no longer taken for one that can't start
 
 # In a terminal Ctrl-C reaches the whole process group. The parent alone shall answer it, and stop the others in
@@ -33,12 +34,13 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def give_way() -> None:
+def give_way(by: int = COURTESY) -> None:
     """Let the machine's other processes go first where there are not processors for all (nice(2)).
 
-    Who is asked by somebody on the phone is to go before those whose work may be done a moment later.
+    Who is asked by somebody on the phone is to go before those whose work may be done a moment later, and these before
+    those whose work may be done in a minute (PATIENCE).
     """
-    os.nice(COURTESY)
+    os.nice(by)
 
 
 Start = Callable[[], subprocess.Popen[bytes]]

@@ -84,7 +84,7 @@ def analyse(context: typer.Context, attached: Attached = False) -> None:
     """Keep issues, what is told again and the figures up to date. Several share the work; none stitches."""
     from services.timeline import analyser
 
-    processes.give_way()
+    processes.give_way(processes.PATIENCE)
     stop = Flag()
     _on_end(stop.set)
     with located(context.obj) as here:
