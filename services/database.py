@@ -107,14 +107,14 @@ class AsyncPatient(psycopg.AsyncConnection[Any]):
             raise Silence(self.patience) from None
 
 
-def engine(url: str, pool_size: int = 5, patience: float | None = None) -> Engine:
+def engine(url: str, pool_size: int = 5, patience: float | None = None, idle: float | None = None) -> Engine:
     """An engine on `postgresql://…` by psycopg; connects when first used.
 
     `patience`: seconds for a statement, after which it fails as if the database were away; None, for commands that
-    somebody looks on: as long as it takes.
+    somebody looks on: as long as it takes. `idle`: seconds that may pass between two statements, where not IDLE.
     """
     pool: dict[str, Any] = {"pool_size": pool_size, "poolclass": WatchedPool}
-    made = create_engine(_psycopg(url), connect_args=_arguments(patience), **pool, **OPTIONS)
+    made = create_engine(_psycopg(url), connect_args=_arguments(patience, idle), **pool, **OPTIONS)
 
     @event.listens_for(made, "do_connect")
     def connect(dialect: object, record: object, args: list[Any], parameters: dict[str, Any]) -> Patient:
@@ -204,11 +204,11 @@ def _on_this_side(patience: float | None) -> float | None:
     return None if patience is None else patience * 1.1
 
 
-def _arguments(patience: float | None) -> dict[str, Any]:
+def _arguments(patience: float | None, idle: float | None = None) -> dict[str, Any]:
     limits = {"timezone": "UTC", **PLANNING, **KEPT_ALIVE_THERE}
     if patience is not None:
         limits["statement_timeout"] = f"{patience:g}s"
-        limits["idle_in_transaction_session_timeout"] = f"{min(patience, IDLE):g}s"
+        limits["idle_in_transaction_session_timeout"] = f"{idle or min(patience, IDLE):g}s"
     return {
         "connect_timeout": ceil(min(patience or CONNECT, CONNECT)),
         "application_name": COMMAND if patience is None else SERVICE,

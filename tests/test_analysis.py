@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from schemas.event import Author, Direction, Role
-from services import tables
+from services import database, tables
 from services.timeline.analyser import Analyser
 from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.rebuild import rebuild
@@ -153,6 +153,23 @@ def test_the_analyser_takes_what_is_marked_and_says_that_it_is_well(house: House
         stop.set()
         running.result()
     assert "tellonce_analysed_customers_total 1.0" in client.get("/metrics").text
+
+
+def test_those_who_together_take_longer_than_a_transaction_may_are_analysed_in_smaller_numbers(house: House) -> None:
+    house.happened(*recorded(*(
+        event(f"email:c{who}@example.com", text=f"My parcel {one} has not arrived.", minute=one, conversation=f"{one}")
+        for who in range(20) for one in range(60)
+    )))  # fmt: skip
+    hasty = database.engine(house.engine.url.render_as_string(hide_password=False), 1, database.PATIENCE, idle=1)
+    one, stop = Analyser(hasty, Latest()), Flag()
+    with ThreadPoolExecutor(1) as crew:
+        running = crew.submit(one.run, stop)
+        try:
+            wait_for(lambda: not kept(house.engine, tables.marks), "all to be analysed", 60)
+        finally:
+            stop.set()
+            running.result()
+    hasty.dispose()
 
 
 def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) -> None:

@@ -21,7 +21,7 @@ from services.server import aside
 from services.settings import Settings
 from services.tables import marks
 from services.timeline import sentences
-from services.timeline.analysis import analyse
+from services.timeline.analysis import MOST, analyse
 from services.timeline.closings import close
 from services.timeline.learning import Latest, agree, is_due, learn
 from services.timeline.measures import Analyses
@@ -29,6 +29,8 @@ from services.timeline.measures import Analyses
 log = structlog.get_logger()
 
 PAUSE = 0.25  # seconds until marks are looked for again where there were none
+LONG = 2.0  # seconds after which a transaction takes fewer customers: live streams wait for it
+THOUGHT = 60.0  # seconds for a customer who has said much, where the processor is others'
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
@@ -41,6 +43,7 @@ class Analyser:
     latest: Latest
     measures: Analyses = field(default_factory=Analyses)
     sentences: str | None = None  # the model that is to be asked, by `sentences.name`
+    most: int = MOST  # customers to the next transaction
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -71,9 +74,11 @@ class Analyser:
 
     def step(self, clock: Callable[[], float] = monotonic) -> int:
         """Analyse some customers; how many were marked."""
-        began = clock()
+        began, most = clock(), self.most
+        self.most = 1  # should it fail: those who together take too long would take as long again
         with self.engine.begin() as conn:
-            done = analyse(conn, self.latest, datetime.now(UTC).date())
+            done = analyse(conn, self.latest, datetime.now(UTC).date(), most)
+        self.most = max(most // 2, 1) if clock() - began > LONG else min(most * 2, MOST)
         if done.marked:
             self.measures.seconds.observe(clock() - began)
             self.measures.customers.inc(len(done.marked))
@@ -115,7 +120,7 @@ def run(settings: Settings, url: str, stop: Flag) -> None:
 
     Raises Unavailable where a sentence model is asked for that is not installed.
     """
-    engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE)
+    engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE, idle=THOUGHT)
     model = sentences.name() if settings.embeddings else None
     analyser = Analyser(engine, Latest(settings.facts()), sentences=model)
     app = analyser.measures.beat.app("The analyser waits for its database.")
