@@ -12,6 +12,7 @@ from services import tables
 from services.counts import COUNTS
 from services.timeline.analysis import analyse
 from services.timeline.learning import Latest
+from services.timeline.tally import Contact, Repeat, tally
 from tests.builders import event
 from tests.house import MAIL, PHONE
 
@@ -69,3 +70,19 @@ def called(text: str, minute: float, **changes: Any) -> list[Event]:
 def found(engine: sa.Engine) -> list[list[Any]]:
     """All that is kept but figures."""
     return [kept(engine, table) for table in (tables.issues, tables.contacts, tables.repeats, tables.facts)]
+
+
+def recounted(engine: sa.Engine) -> dict[Any, list[int]]:
+    """Figures from the rows that they are of."""
+    contacts = [Contact(*row) for row in kept(engine, tables.contacts)]
+    return dict(tally(contacts, [Repeat(*row) for row in kept(engine, tables.repeats)]))
+
+
+def added_up(engine: sa.Engine) -> dict[Any, list[int]]:
+    """Figures as they were added to."""
+    sums: dict[Any, list[int]] = {}
+    for row in kept(engine, tables.figures):
+        counts = sums.setdefault(row[:8], [0] * len(COUNTS))
+        sums[row[:8]] = [a + b for a, b in zip(counts, row[9:], strict=True)]
+    return {cell: counts for cell, counts in sums.items() if any(counts)}
+

@@ -1,7 +1,7 @@
 """A deployment of real processes that can be hurt: each part is killed, stopped and started again by its name.
 
-Parts: `postgres`, `broker` (only with log="kafka"), `ingest`, `api`, `worker-0`, `worker-1`, … Between any two of
-them something else may listen: see `Stand.reach`.
+Parts: `postgres`, `broker` (only with log="kafka"), `ingest`, `api`, `analyser` (only if asked for), `worker-0`,
+`worker-1`, … Between any two of them something else may listen: see `Stand.reach`.
 """
 
 import json
@@ -42,11 +42,13 @@ SMALL += "broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=500\n"
 class Stand:
     """A deployment, begun by `with`. Change `reach` and all the settings before.
 
-    `reach[part, "postgres" | "broker"]`: the port by which a part (ingest, worker, api) goes there, a proxy's. What is
+    `reach[part, "postgres" | "broker"]`: the port by which a part (ingest, worker, …) goes there, a proxy's. What is
     to be forwarded to is in `ports` from the start: `ports["postgres"]`, `ports["broker.ingest"]` and so on.
     """
 
-    def __init__(self, folder: Path, log: Log = "postgres", workers: int = 2, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, log: Log = "postgres", workers: int = 2, analyser: bool = False, **settings: str
+    ) -> None:
         self.folder, self.log_kind = folder, log
         self.settings = {"TELLONCE_LOG_PARTITIONS": str(PARTITIONS)} | {
             f"TELLONCE_{name.upper()}": value for name, value in settings.items()
@@ -57,7 +59,7 @@ class Stand:
         self.server_settings: dict[str, str] = {}
         self.broker_settings = SMALL
         self.parts: dict[str, Part] = {}
-        self._workers = workers
+        self._workers, self._analyser = workers, analyser
 
     def __enter__(self) -> Self:
         try:
@@ -65,6 +67,8 @@ class Stand:
             self.tellonce("migrate")
             for name in ("ingest", "api"):
                 self.parts[name] = self._service(name, name, self.ports[name])
+            if self._analyser:
+                self.parts["analyser"] = self._service("analyser", "analyse", free_port())
             for _ in range(self._workers):
                 self.add_worker(wait=False)
             self.mend()
@@ -190,7 +194,7 @@ class Stand:
         kind = name.partition("-")[0]
         self.ports[name] = port
         options = ["--database", self._database(kind), "--log", self._log(kind)]
-        variable = "TELLONCE_TIMELINE_PORT" if kind == "worker" else f"TELLONCE_{kind.upper()}_PORT"
+        variable = f"TELLONCE_{command.upper()}_PORT"
         words = [str(stacks.TELLONCE), *options, command]
         return Part(name, words, self.folder / f"{name}.log", {**self.settings, variable: str(port)})
 

@@ -28,7 +28,7 @@ FULL = 5.0  # seconds of a disk or server that is full
 @pytest.mark.parametrize("log", LOGS)
 def test_whatever_is_killed_under_load_nothing_is_lost_or_doubled(folder: Path, log: Log) -> None:
     random, pause, red, kills = Random(SEED), Flag(), 0.0, 0
-    with Stand(folder, log) as stand:
+    with Stand(folder, log, analyser=True) as stand:
         agent = stand.tellonce("keys", "add", "agent", "--role", "agent")
         with Desk(stand.api, agent, SEED) as desk, Load(stand.ingest, stand.key(), SEED) as load:
             for victims in plan(stand, random):

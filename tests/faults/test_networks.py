@@ -16,14 +16,14 @@ from tests.e2e.stacks import wait_for
 from tests.faults.desk import Desk
 from tests.faults.load import Load
 from tests.faults.proxy import FAULTS, GONE, Fault, Proxy
-from tests.faults.stand import LOGS, LONG, SEED, Log, Stand
+from tests.faults.stand import LISTENERS, LOGS, LONG, SEED, Log, Stand
 from tests.faults.truth import settled, verify
 
 RED = 5.0  # seconds until a part must say that it can't work
 ASKING = 2.0  # seconds for it to be asked and to answer
 HELD = 8.0 if LONG else 6.0  # seconds a fault lasts: longer than any red light takes
 Path_ = tuple[str, str]
-SERVICES = ("ingest", "worker", "api")
+SERVICES = ("ingest", "worker", "api", "analyser")
 CLIENTS: list[Path_] = [("client", "ingest"), ("client", "api")]
 
 
@@ -92,11 +92,11 @@ def reddened(fault: Fault, path: Path_) -> list[str]:
 @contextmanager
 def networked(folder: Path, log: Log) -> Iterator[tuple[Stand, dict[Path_, Proxy]]]:
     """A deployment with a proxy on each path: from each part to each store, and from clients to both services."""
-    stand = Stand(folder, log)
+    stand = Stand(folder, log, analyser=True)
     to = {("client", name): stand.ports[name] for name in ("ingest", "api")}
     for kind in SERVICES:
         to[kind, "postgres"] = stand.ports["postgres"]
-        if log == "kafka":
+        if log == "kafka" and kind in LISTENERS:
             to[kind, "broker"] = stand.ports[f"broker.{kind}"]
     with ExitStack() as stack:
         proxies = {path: stack.enter_context(Proxy(free_port(), port, SEED)) for path, port in to.items()}

@@ -13,11 +13,14 @@ from sqlalchemy.exc import OperationalError
 from schemas.codec import decode
 from schemas.event import Event
 from services import database
+from services.analysed import contacts
 from services.eventlog import Batch
 from services.eventlog.opening import open_reader
 from services.settings import Settings
+from services.tables import marks
 from services.timeline import migrate
 from services.timeline.stitch import stitch
+from tests.analysed import added_up, kept, recounted
 from tests.content import content, difference
 from tests.e2e.stacks import wait_for
 from tests.faults.load import Ledger
@@ -68,10 +71,27 @@ def verify(stand: Stand, ledger: Ledger, received: bool = True, seconds: float =
     with engine.connect() as conn:
         for table in ("dead_letters", "conflicts"):
             assert conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0, table
+    if "analyser" in stand.parts:
+        _analysed(stand, engine, seconds)
     with _replayed(stand, engine) as calm:
         differs = difference(*[_comparable(one, received) for one in (engine, calm)])
     engine.dispose()
     assert not differs, {name: (pair[0][:3], pair[1][:3]) for name, pair in differs.items()}
+
+
+def _analysed(stand: Stand, engine: sa.Engine, seconds: float) -> None:
+    """The analyser goes on with whoever waits longest, and figures are a recount of what they are of."""
+    first = sa.select(sa.func.min(marks.c.id))
+
+    def oldest() -> float:
+        with engine.connect() as conn:
+            return conn.scalars(first).one() or float("inf")
+
+    waiting = oldest()
+    wait_for(lambda: oldest() > waiting or waiting == float("inf"), stand.last_words("analyser"), seconds)
+    stand.kill("analyser")
+    assert kept(engine, contacts), "nothing was found"
+    assert recounted(engine) == added_up(engine)
 
 
 def drained(stand: Stand, seconds: float = 90) -> None:

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from random import Random
-from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -11,9 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.event import Event
 from services import tables
-from services.counts import COUNTS
-from services.timeline.tally import Contact, Repeat, tally
-from tests.analysed import AGAIN, BROKEN, HOUR, analysed, found, kept, recorded
+from tests.analysed import AGAIN, BROKEN, HOUR, added_up, analysed, found, recorded, recounted
 from tests.builders import event
 from tests.content import empty
 from tests.house import MAIL, PHONE
@@ -83,19 +80,3 @@ def dealings(told: Told) -> list[Event]:
         ))
         for number, (text, minute, whom, where) in enumerate(told)
     ))  # fmt: skip
-
-
-def recounted(engine: sa.Engine) -> dict[Any, list[int]]:
-    """Figures from the rows that they are of."""
-    contacts = [Contact(*row) for row in kept(engine, tables.contacts)]
-    return dict(tally(contacts, [Repeat(*row) for row in kept(engine, tables.repeats)]))
-
-
-def added_up(engine: sa.Engine) -> dict[Any, list[int]]:
-    """Figures as they were added to."""
-    sums: dict[Any, list[int]] = {}
-    for row in kept(engine, tables.figures):
-        counts = sums.setdefault(row[:8], [0] * len(COUNTS))
-        sums[row[:8]] = [a + b for a, b in zip(counts, row[9:], strict=True)]
-    return {cell: counts for cell, counts in sums.items() if any(counts)}
-
