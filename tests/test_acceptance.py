@@ -59,6 +59,21 @@ def test_what_waits_while_the_log_is_busy_goes_together() -> None:
     assert [len(append) for append in log.appends] == [1, 6]
 
 
+def test_the_first_goes_at_once_and_few_that_follow_soon_go_together() -> None:
+    log = MemoryLog()
+
+    async def post() -> None:
+        commit = GroupCommit(log, Budget(10_000), timeout=5, parallel=2, apart=0.5)
+        await commit.append([DRAFT])
+        first = asyncio.create_task(commit.append([DRAFT]))
+        for _ in range(5):  # it would be on its way by now
+            await asyncio.sleep(0)
+        await asyncio.gather(first, commit.append([DRAFT, DRAFT]))
+
+    asyncio.run(post())
+    assert [len(append) for append in log.appends] == [1, 3]
+
+
 def test_a_request_is_answered_only_when_its_drafts_are_durable() -> None:
     log = MemoryLog()
     log.gate.clear()

@@ -16,6 +16,9 @@ from services.logs import kind
 MOST_BYTES = 4_000_000
 MOST_DRAFTS = 5_000
 
+# Appends of few requests begin so many seconds apart at least: each costs here and in the log, for whatever it holds.
+APART, FEW = 0.004, 16
+
 HOPELESS = 0.5  # share of a request's time that is left to the first in line
 
 log = structlog.get_logger()
@@ -38,17 +41,20 @@ class Waiting:
 class GroupCommit:
     """Makes drafts durable, `parallel` appends at a time. Belongs to one event loop.
 
-    `timeout` is how many seconds a request waits; what waits or is on its way counts against the budget.
+    `timeout` is how many seconds a request waits; what waits or is on its way counts against the budget. `apart`:
+    seconds from one append of few requests to the next.
     """
 
-    def __init__(self, appender: Appender, budget: Budget, timeout: float, parallel: int) -> None:
+    def __init__(self, appender: Appender, budget: Budget, timeout: float, parallel: int, apart: float = APART) -> None:
         self._appender = appender
         self._budget = budget
         self._timeout = timeout
+        self._apart = apart
         self._idle = parallel
         self._queue: dict[Waiting, None] = {}  # in order, and quick to leave
         self._patient: dict[Waiting, None] = {}  # also those on their way
         self._clock: asyncio.TimerHandle | None = None  # one for all: a timer for each would take its time
+        self._began = float("-inf")  # the last append, by the loop's time
         self._rounds: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
 
@@ -116,12 +122,21 @@ class GroupCommit:
         way."""
         done: Sequence[Waiting] = ()
         failure: Exception | None = None
-        while batch := self._next():
-            appended = self._appended(batch)
-            self._settle(done, failure)
-            done, failure = batch, await appended
+        while self._queue:
+            if (rest := self._rest()) > 0:
+                self._settle(done, failure)
+                done = ()
+                await asyncio.sleep(rest)
+            if batch := self._next():
+                appended = self._appended(batch)
+                self._settle(done, failure)
+                done, failure = batch, await appended
         self._idle += 1  # before any of those comes again
         self._settle(done, failure)
+
+    def _rest(self) -> float:
+        """Seconds in which more requests may come to the next append."""
+        return self._began + self._apart - asyncio.get_running_loop().time() if len(self._queue) < FEW else 0.0
 
     def _next(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -137,6 +152,7 @@ class GroupCommit:
 
     def _appended(self, batch: Sequence[Waiting]) -> asyncio.Future[Exception | None]:
         """Begin to append; the end is None, or what went wrong."""
+        self._began = asyncio.get_running_loop().time()
         drafts = [draft for waiting in batch for draft in waiting.drafts]
         return asyncio.get_running_loop().run_in_executor(self._threads, self._append, drafts)
 
