@@ -74,6 +74,26 @@ def test_the_first_goes_at_once_and_few_that_follow_soon_go_together() -> None:
     assert [len(append) for append in log.appends] == [1, 3]
 
 
+def test_one_who_fails_at_hearing_of_the_end_holds_up_nobody() -> None:
+    log = MemoryLog()
+
+    def fail(failure: Exception | None) -> None:
+        raise ValueError("not to be told")
+
+    async def post() -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        commit = _commit(log, timeout=1)
+        commit.begin([DRAFT], fail)
+        await commit.append([DRAFT])
+        await commit.append([DRAFT])
+        return told
+
+    [told] = asyncio.run(post())
+    assert str(told["exception"]) == "not to be told"
+    assert len(log.drafts) == 3
+
+
 def test_a_request_is_answered_only_when_its_drafts_are_durable() -> None:
     log = MemoryLog()
     log.gate.clear()

@@ -99,7 +99,7 @@ class GroupCommit:
         over = [waiting for waiting in self._patient if waiting.until <= loop.time()]
         for waiting in over:
             self._forget(waiting)
-            waiting.settled(LogUnavailable("The event log does not answer in time; send again."))
+            loop.call_soon(waiting.settled, LogUnavailable("The event log does not answer in time; send again."))
         if next_one := next(iter(self._patient), None):
             self._clock = loop.call_at(next_one.until, self._give_up, loop)
 
@@ -166,11 +166,13 @@ class GroupCommit:
         return None
 
     def _settle(self, batch: Sequence[Waiting], failure: Exception | None) -> None:
+        """Tell who still waits, each by itself, so that one who fails at it holds up nobody."""
+        tell = asyncio.get_running_loop().call_soon
         self._budget.give_back(sum(waiting.size for waiting in batch))
         for waiting in batch:
             if waiting in self._patient:
                 del self._patient[waiting]
-                waiting.settled(failure)
+                tell(waiting.settled, failure)
 
 
 def _tell(durable: asyncio.Future[None], failure: Exception | None) -> None:
