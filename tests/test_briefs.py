@@ -240,6 +240,12 @@ def test_a_call_without_words_does_not_hide_what_was_said_before_it() -> None:
     assert told.startswith("Mari Maasikas. Earlier: 24 h ago by mail: “The router")
 
 
+@pytest.mark.parametrize(("number", "said"), [(1, "1 interaction: email."), (2, "2 interactions: email.")])
+def test_a_text_says_how_often_they_were_here(number: int, said: str) -> None:
+    known = customer().model_copy(update={"interactions": number})
+    assert text(build(Context(known), NOW), 500, NOW).endswith(said)
+
+
 def test_a_text_about_somebody_unknown_by_name_still_says_what_happened() -> None:
     told = text(build(Context(customer(None), [interaction(event(text=STORY))]), NOW), 160, NOW)
     assert told.startswith("Customer without a name. Not answered yet: ")

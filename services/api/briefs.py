@@ -22,7 +22,7 @@ from services.api.answers import (
 )
 from services.api.likely import NOTHING, Kept, known, likely
 from services.api.oddities import data_of
-from services.api.phrases import ago, plain, quoted, shortened, unquoted
+from services.api.phrases import ago, counted, plain, quoted, shortened, unquoted
 from services.api.revisions import ABOUT, standing
 from services.api.summaries import outcome, subject
 
@@ -165,8 +165,8 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
     if brief.references:
         yield [_sentence(f"Numbers: {', '.join(f'{one.type} {one.value}' for one in brief.references[:EACH])}")]
     used = ", ".join(plain(channel.channel) for channel in customer.channels[:5])
-    count = f"{'more than ' * customer.at_least}{customer.interactions}"
-    yield [_sentence(f"Known since {customer.first_seen:%b %Y}, {count} interactions: {used}")]
+    count = f"{'more than ' * customer.at_least}{counted(customer.interactions, 'interaction')}"
+    yield [_sentence(f"Known since {customer.first_seen:%b %Y}, {count}: {used}")]
 
 
 def _told(one: Recap, now: datetime, width: int, start: str) -> Iterator[str]:
