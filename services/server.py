@@ -173,7 +173,7 @@ class Connection(HttpToolsProtocol):
 
     def _hand_over(self, take: Take) -> None:
         """Have a request taken that has come whole, or else give it to the application."""
-        exchange = Exchange(self)
+        exchange = Exchange(self.send)
         if take(self.headers, self._held, exchange):
             self._take, self._held = None, b""
             self.cycle = exchange  # type: ignore[assignment]

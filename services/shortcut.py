@@ -5,12 +5,8 @@ go in pieces; for a small post that costs more than all that is done with it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-if TYPE_CHECKING:
-    from services.server import Connection
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -18,10 +14,11 @@ Headers = Sequence[tuple[bytes, bytes]]
 class Exchange:
     """A request that was taken, and its answer; to uvicorn's protocol it is one of its cycles."""
 
-    __slots__ = ("_connection", "disconnected", "keep_alive", "more_body", "response_complete")
+    __slots__ = ("_send", "disconnected", "keep_alive", "more_body", "response_complete")
 
-    def __init__(self, connection: "Connection") -> None:
-        self._connection = connection
+    def __init__(self, send: Callable[[bytes, bool], None]) -> None:
+        """`send`: sends a whole answer; whether it is the last of its connection."""
+        self._send = send
         self.disconnected = self.response_complete = self.more_body = False
         self.keep_alive = True
 
@@ -33,7 +30,7 @@ class Exchange:
         sent = [STATUS_LINE[status], *(b"%b: %b\r\n" % header for header in headers)]
         if not self.keep_alive:
             sent.append(b"connection: close\r\n")
-        self._connection.send(b"".join([*sent, b"\r\n", body]), not self.keep_alive)
+        self._send(b"".join([*sent, b"\r\n", body]), not self.keep_alive)
 
     @property
     def message_event(self) -> "Exchange":
