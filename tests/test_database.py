@@ -3,23 +3,30 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from threading import Event as Flag
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.testclient import TestClient
 
+from schemas.codec import encode
 from services import database
 from services.api.app import create_app
 from services.eventlog import EVENTS, Draft, LogUnavailable
 from services.eventlog.postgres import PostgresAppender, ensure_topic
 from services.eventlog.postgres_reader import PostgresReader
 from services.eventlog.sharing import Share
+from services.identifiers import Rules
 from services.settings import Settings
 from services.tables import log_heads, log_readers
+from services.timeline.measures import Measures
+from services.timeline.worker import Worker
 from tests.brokers import free_port
+from tests.builders import event
 from tests.e2e.stacks import wait_for
 from tests.faults.proxy import Proxy
 
@@ -163,6 +170,29 @@ def test_a_reader_says_that_a_silent_server_is_away_and_reads_on_later(
         assert [record.value for record in batch.records] == [DRAFT.value]
 
 
+def test_a_worker_that_found_its_store_silent_need_not_find_out_about_its_reader_as_well(
+    url: str, proxy: Proxy, engine: sa.Engine
+) -> None:
+    with engine.begin() as conn:
+        ensure_topic(conn, EVENTS, 1)
+    appender, reader = PostgresAppender(engine, 1), PostgresReader(Engine(url, 4 * SOON).engine, "tests")
+    worker, stop = Worker(Engine(url).engine, reader, appender, Rules(), b"secret", Measures()), Flag()
+    with closing(appender), reader, ThreadPoolExecutor(1) as thread:
+        wait_for(lambda: worker.step() == 0 and reader.assigned()[0], "its partition")
+        with engine.begin() as conn:
+            conn.exec_driver_sql("LOCK TABLE positions")
+            running = thread.submit(worker.run, stop)
+            appender.append([Draft("key", encode(event()))])
+            wait_for(lambda: kept_waiting(engine), "it to be in the middle of a statement")
+            proxy.fault = "half-open"
+        proxy.fault = None
+        wait_for(lambda: ask(engine, "SELECT count(*) FROM events"), "what came meanwhile to be stored")
+        stop.set()
+        running.result()
+    assert worker.measures.registry.get_sample_value("tellonce_waits_total", {"error": "OperationalError"}) == 1
+    assert worker.measures.registry.get_sample_value("tellonce_waits_total", {"error": "LogUnavailable"}) is None
+
+
 def test_a_reader_that_was_stopped_while_it_showed_life_keeps_nobody_waiting(
     engine: sa.Engine, database_url: str
 ) -> None:
@@ -203,6 +233,17 @@ def test_the_api_says_in_time_that_its_database_is_silent_and_that_it_is_back(
         wait_for(lambda: client.get("/readyz").status_code == 200, "the API to be ready", 30)
 
 
+def ask(engine: sa.Engine, what: str) -> int:
+    """One number."""
+    with engine.connect() as conn:
+        return int(conn.exec_driver_sql(what).scalar_one())
+
+
+def kept_waiting(engine: sa.Engine) -> int:
+    """How many statements wait for a lock."""
+    return ask(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
 def _url(engine: sa.Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
@@ -218,8 +259,8 @@ def appends(appender: PostgresAppender) -> bool:
 class Engine:
     """An engine that is soon out of patience, and a question."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = database.engine(url, patience=SOON)
+    def __init__(self, url: str, patience: float = SOON) -> None:
+        self.engine = database.engine(url, patience=patience)
         self.close = self.engine.dispose
 
     def ask(self, what: str = "SELECT 1") -> None:

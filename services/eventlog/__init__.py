@@ -107,6 +107,9 @@ class Reader(Protocol):
     def ends(self) -> dict[int, int]:
         """The end of every partition of the topic, to know the lag. Raises LogUnavailable."""
 
+    def renew(self) -> None:
+        """Have new connections to the database when it is next needed: those there are may be half open."""
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...

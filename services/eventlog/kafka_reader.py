@@ -56,6 +56,7 @@ class KafkaReader:
         self._topic, self._stall = topic, stall
         own = {"group_id": group, "max_poll_records": batch_size}
         self._settings: dict[str, Any] = {**CONSUMING, **reach(servers, TIMEOUT), **own, **(options or {})}
+        self._engine = engine
         self._share = Share(engine, topic, group)
         self._consumer: KafkaConsumer | None = None
         self._log = ""
@@ -115,6 +116,10 @@ class KafkaReader:
             where = [self._where(partition) for partition in self._known(consumer)]
             ends = consumer.end_offsets(where, timeout_ms=LOOK * 1000)
             return {one.partition: end for one, end in ends.items()}
+
+    def renew(self) -> None:
+        """New connections to the database in which partitions are shared; see `Reader`."""
+        self._engine.dispose()
 
     def close(self) -> None:
         """Leave the group at once, so that the others take over; again does nothing."""

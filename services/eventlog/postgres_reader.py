@@ -66,12 +66,15 @@ class PostgresReader:
         with self._connected() as conn:
             return self._ends(conn)
 
+    def renew(self) -> None:
+        """New connections; see `Reader`."""
+        self._disconnect()
+        self._engine.dispose()
+
     def close(self) -> None:
         """Leave the group at once, so that the others take over; again does nothing."""
         self._share.leave()
-        if self._conn is not None:
-            self._conn.close()
-            self._conn = None
+        self._disconnect()
 
     def __enter__(self) -> Self:
         return self
@@ -90,11 +93,14 @@ class PostgresReader:
                 self._conn.exec_driver_sql(f"LISTEN {CHANNEL}")
             yield self._conn
         except (DBAPIError, psycopg.Error) as error:
-            if self._conn is not None:
-                self._conn.invalidate()
-                self._conn = None
+            self._disconnect()
             why = str(error).partition("\n")[0]
             raise LogUnavailable(f"The event log in PostgreSQL can't be read: {why}.") from error
+
+    def _disconnect(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.invalidate()
 
     def _ends(self, conn: sa.Connection) -> dict[int, int]:
         heads = sa.select(log_heads.c.partition, log_heads.c.position).where(log_heads.c.topic == self.log)

@@ -84,7 +84,8 @@ class Worker:
                 self.measures.waits.labels(type(away).__name__).inc()
                 log.warning("waiting", error=kind(away), detail=str(away).splitlines()[0], seconds=pause)
                 self._forget()
-                self.engine.dispose()  # what it keeps open may be half open
+                self.engine.dispose()  # what it keeps open may be half open,
+                self.reader.renew()  # and so may what the log keeps open, which would be found out only then
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
 
