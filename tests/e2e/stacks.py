@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -74,13 +75,23 @@ def grown(folder: Path, database: str, log: str) -> Iterator[Stack]:
         yield stack
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """An empty folder that other accounts may enter at any time: pytest's own is closed anew by each pytest that
+    starts, and a PostgreSQL that was killed, or not yet made, would not come up."""
+    with tempfile.TemporaryDirectory(prefix="tellonce-tests-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A PostgreSQL server that was installed, not the embedded one: the URL of a role that may create databases."""
     if url := os.environ.get("TELLONCE_TEST_DATABASE"):
         yield url
         return
-    with _server(programs(), Path(tmp_path_factory.mktemp("server"))) as url:
+    with open_folder() as folder, _server(programs(), folder) as url:
         yield url
 
 
@@ -93,14 +104,12 @@ def programs() -> Path:
 
 
 def initialised(programs: Path, data: Path, port: int) -> tuple[list[str], dict[str, Any]]:
-    """Make a PostgreSQL's data in a folder that is empty or not there: the command that runs it, and Popen's options.
+    """Make a PostgreSQL's data in a folder that is empty or not there, in one that is open to other accounts: the
+    command that runs it, and Popen's options.
 
     Its superuser is `owner` with the password `secret`.
     """
     account = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    for parent in data.parents[:3] if os.geteuid() == 0 else ():
-        if not parent.stat().st_mode & 0o001:  # pytest's own folders are private
-            parent.chmod(0o755)
     data.mkdir(exist_ok=True)
     if os.geteuid() == 0:
         shutil.chown(data, account)

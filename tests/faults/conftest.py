@@ -1,17 +1,15 @@
 """What tests of faults share."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.stacks import open_folder
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that other accounts may enter at any time: pytest's own is closed anew by each pytest that
-    starts, and a PostgreSQL that was killed would not come back."""
-    with tempfile.TemporaryDirectory(prefix="tellonce-faults-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    """An empty folder that other accounts may enter."""
+    with open_folder() as folder:
         yield folder

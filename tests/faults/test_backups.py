@@ -15,17 +15,17 @@ RATE = 150
 
 @pytest.mark.parametrize("log", ["postgres", "kafka"])
 @pytest.mark.timeout(600)
-def test_work_goes_on_from_a_backup_taken_under_load(log: Log, tmp_path: Path) -> None:
-    with Stand(tmp_path, log) as stand:
+def test_work_goes_on_from_a_backup_taken_under_load(log: Log, folder: Path) -> None:
+    with Stand(folder, log) as stand:
         with Load(stand.ingest, stand.key(), SEED, RATE) as load:
             reach(load.ledger, 500)
             known = set(load.ledger.accepted)
-            stand.tellonce("backup", str(tmp_path / "all.backup"))
+            stand.tellonce("backup", str(folder / "all.backup"))
             reach(load.ledger, len(known) + 500)
         services = stand.names("ingest", "api", "worker")
         stand.kill(*services)
         disconnected(stand)
-        stand.tellonce("restore", str(tmp_path / "all.backup"), "--force")
+        stand.tellonce("restore", str(folder / "all.backup"), "--force")
         stand.mend()
         if log == "postgres":  # what came after the backup was in the database alone; with Kafka it is read again
             load.ledger.accepted = known

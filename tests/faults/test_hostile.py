@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from tests.brokers import free_port
-from tests.e2e.stacks import wait_for
+from tests.e2e.stacks import open_folder, wait_for
 from tests.faults.attackers import CLOSED, Piece, attack, request, sized
 from tests.faults.parts import Part
 from tests.faults.stand import LONG, Stand
@@ -57,9 +57,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def around() -> Iterator[Scene]:
     """The deployment, which waits for requests only so long."""
-    with Stand(tmp_path_factory.mktemp("hostile"), workers=1, request_timeout=str(TIMEOUT)) as stand:
+    with open_folder() as folder, Stand(folder, workers=1, request_timeout=str(TIMEOUT)) as stand:
         scene = Scene(stand)
         with scene.control, scene.witnesses["ingest"], scene.witnesses["api"]:
             seen = scene.witnesses["api"].tries

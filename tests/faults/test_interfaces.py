@@ -14,7 +14,7 @@ import requests
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.e2e.stacks import wait_for
+from tests.e2e.stacks import open_folder, wait_for
 from tests.faults.crowd import documents
 from tests.faults.stand import LONG, SEED, Stand
 
@@ -71,9 +71,9 @@ class Interface:
 
 
 @pytest.fixture(scope="module")
-def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def stand() -> Iterator[Stand]:
     """A deployment with customers."""
-    with Stand(tmp_path_factory.mktemp("interfaces"), workers=1) as one:
+    with open_folder() as folder, Stand(folder, workers=1) as one:
         key, crowd = one.key(), [document for document, _ in islice(documents(Random(SEED)), CUSTOMERS)]
         posted = requests.post(f"{one.ingest}/v1/events", json=crowd, auth=(key, ""), timeout=30)
         assert posted.ok, posted.text

@@ -26,11 +26,11 @@ def upgrade():
 
 
 @pytest.mark.timeout(600)
-def test_old_workers_work_on_while_a_migration_waits_and_after_it(tmp_path: Path) -> None:
-    (tmp_path / "versions").mkdir()
-    (tmp_path / "versions" / "9001.py").write_text(NEXT.format(before=migrate.head()))
-    versions = (*migrate.VERSIONS, tmp_path / "versions")
-    with Stand(tmp_path) as stand, ThreadPoolExecutor(1) as threads:
+def test_old_workers_work_on_while_a_migration_waits_and_after_it(folder: Path) -> None:
+    (folder / "versions").mkdir()
+    (folder / "versions" / "9001.py").write_text(NEXT.format(before=migrate.head()))
+    versions = (*migrate.VERSIONS, folder / "versions")
+    with Stand(folder) as stand, ThreadPoolExecutor(1) as threads:
         with Load(stand.ingest, stand.key(), SEED, RATE) as load:
             reach(load.ledger, 200)
             pids = {name: stand[name].pid for name in stand.names("worker")}

@@ -4,7 +4,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
 
@@ -16,7 +15,7 @@ from services.eventlog import LARGEST, Draft
 from services.eventlog.opening import open_appender
 from services.settings import Settings
 from tests.builders import event
-from tests.e2e.stacks import wait_for
+from tests.e2e.stacks import open_folder, wait_for
 from tests.faults.flood import Answers, Flood
 from tests.faults.load import Try
 from tests.faults.stand import LONG, Log, Stand
@@ -81,16 +80,16 @@ class Flooded:
 
 
 @pytest.fixture(scope="module", params=["postgres", "kafka"])
-def flooded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flooded]:
+def flooded(request: pytest.FixtureRequest) -> Iterator[Flooded]:
     """Each of the logs in turn."""
     kind: Log = request.param
-    folder: Path = tmp_path_factory.mktemp(f"overload-{kind}")
-    stand = Stand(folder, kind, workers=1)
-    stand.broker_settings += "log.segment.bytes=16777216\n"  # the last word on it; room for the largest record
-    with stand:
-        scene = Flooded(stand)
-        with scene.witness:
-            yield scene
+    with open_folder() as folder:
+        stand = Stand(folder, kind, workers=1)
+        stand.broker_settings += "log.segment.bytes=16777216\n"  # the last word on it; room for the largest record
+        with stand:
+            scene = Flooded(stand)
+            with scene.witness:
+                yield scene
 
 
 def test_twice_of_what_can_be_sustained(flooded: Flooded) -> None:

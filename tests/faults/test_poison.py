@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -20,7 +19,7 @@ from services.eventlog import Appender, Draft
 from services.eventlog.opening import open_appender
 from services.settings import Settings
 from tests.builders import event
-from tests.e2e.stacks import wait_for
+from tests.e2e.stacks import open_folder, wait_for
 from tests.faults.load import Load
 from tests.faults.stand import LONG, SEED, Log, Stand
 from tests.faults.truth import settled
@@ -108,11 +107,10 @@ class Kitchen:
 
 
 @pytest.fixture(scope="module", params=["postgres", "kafka"])
-def kitchen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
+def kitchen(request: pytest.FixtureRequest) -> Iterator[Kitchen]:
     """Each of the logs in turn; in the end all that the load had accepted is on its timelines."""
     kind: Log = request.param
-    folder: Path = tmp_path_factory.mktemp(f"poison-{kind}")
-    with Stand(folder, kind) as stand:
+    with open_folder() as folder, Stand(folder, kind) as stand:
         settings, engine = Settings(log=stand.log, append_timeout=10), stand.engine()
         keys = {"kitchen": stand.key("kitchen"), "desk": stand.tellonce("keys", "add", "desk", "--role", "agent")}
         with closing(open_appender(settings, stand.database)) as appender:
