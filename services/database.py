@@ -1,6 +1,6 @@
 """Connections to the one store. Those of services wait for nothing without end: not for an answer, nor for a lock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
 from select import POLLIN, POLLOUT, poll
@@ -45,6 +45,9 @@ FORGOTTEN = """
 # slower, and PostgreSQL would turn to it at a statement's tenth run. And for disks without a moving head: reading the
 # newest in an index's order must not seem dearer than gathering all there is, and sorting it.
 PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
+# Planned once, for who says the same few things again and again, whose plans are the same for any values: planning
+# them takes as long as doing them.
+PLANNED_ONCE = PLANNING | {"plan_cache_mode": "force_generic_plan"}
 # Parameters hold what people said, so no error message shows them.
 OPTIONS: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_deserializer": orjson.loads}
 
@@ -107,14 +110,21 @@ class AsyncPatient(psycopg.AsyncConnection[Any]):
             raise Silence(self.patience) from None
 
 
-def engine(url: str, pool_size: int = 5, patience: float | None = None, idle: float | None = None) -> Engine:
+def engine(
+    url: str,
+    pool_size: int = 5,
+    patience: float | None = None,
+    idle: float | None = None,
+    planning: Mapping[str, str] = PLANNING,
+) -> Engine:
     """An engine on `postgresql://…` by psycopg; connects when first used.
 
     `patience`: seconds for a statement, after which it fails as if the database were away; None, for commands that
     somebody looks on: as long as it takes. `idle`: seconds that may pass between two statements, where not IDLE.
+    `planning`: or PLANNED_ONCE.
     """
     pool: dict[str, Any] = {"pool_size": pool_size, "poolclass": WatchedPool}
-    made = create_engine(_psycopg(url), connect_args=_arguments(patience, idle), **pool, **OPTIONS)
+    made = create_engine(_psycopg(url), connect_args=_arguments(patience, idle, planning), **pool, **OPTIONS)
 
     @event.listens_for(made, "do_connect")
     def connect(dialect: object, record: object, args: list[Any], parameters: dict[str, Any]) -> Patient:
@@ -204,8 +214,10 @@ def _on_this_side(patience: float | None) -> float | None:
     return None if patience is None else patience * 1.1
 
 
-def _arguments(patience: float | None, idle: float | None = None) -> dict[str, Any]:
-    limits = {"timezone": "UTC", **PLANNING, **KEPT_ALIVE_THERE}
+def _arguments(
+    patience: float | None, idle: float | None = None, planning: Mapping[str, str] = PLANNING
+) -> dict[str, Any]:
+    limits = {"timezone": "UTC", **planning, **KEPT_ALIVE_THERE}
     if patience is not None:
         limits["statement_timeout"] = f"{patience:g}s"
         limits["idle_in_transaction_session_timeout"] = f"{idle or min(patience, IDLE):g}s"

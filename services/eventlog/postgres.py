@@ -61,7 +61,7 @@ class PostgresAppender:
         topic: str = EVENTS,
     ) -> None:
         url = engine.url.render_as_string(hide_password=False)
-        store = database.engine(url, pool_size=1, patience=timeout)
+        store = database.engine(url, pool_size=1, patience=timeout, planning=database.PLANNED_ONCE)
         self._engine = store.execution_options(isolation_level="AUTOCOMMIT")
         self._partitions, self._timeout, self._topic = partitions, timeout, topic
         self._budget = Budget(budget)
