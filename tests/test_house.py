@@ -26,7 +26,7 @@ PURE = [
     "services.timeline.similarity", "services.timeline.issues", "services.timeline.repeats", "services.timeline.facts",
     "services.timeline.findings", "services.timeline.unions", "services.timeline.outcomes", "services.timeline.tally",
     "services.timeline.groups", "services.api.matters", "services.api.rates", "services.api.spans",
-    "services.api.measured", "services.timeline.averaging",
+    "services.api.measured", "services.timeline.averaging", "services.timeline.comparisons",
     "services.timeline.words", "services.api.likely", "services.api.familiar",
     *(module for module in MODULES if module.startswith("services.ingest.sources.")),
 ]  # fmt: skip

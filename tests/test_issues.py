@@ -1,11 +1,13 @@
 """Statements threaded into issues, and which contacts repeat earlier ones."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.timeline.comparisons import Comparisons
 from services.timeline.issues import Correction, Issue, Mark, Reason, State, issues
 from services.timeline.repeats import Context, Evidence, Known, Repeat, repeats
 from services.timeline.similarity import shipped
@@ -36,20 +38,24 @@ def said(text: str, hours: int = 0, interaction: str = "", **more: Any) -> State
     )
 
 
+def issues_of(told: Iterable[Statement], **more: Any) -> list[Issue]:
+    return issues(told, Comparisons(BY), **more)
+
+
 def threaded(*told: Statement, **more: Any) -> list[list[str]]:
-    return [[one.statement.text for one in issue.members] for issue in issues(told, BY, **more)]
+    return [[one.statement.text for one in issue.members] for issue in issues_of(told, **more)]
 
 
 def repeated(*told: Statement, known: Known | None = None, days: int = 14, **more: Any) -> list[Repeat]:
     record = {one.event: one.at for one in told}
     known = known or Known(record, lambda *_: THEN - timedelta(days=1))
-    [found] = repeats(issues(told, BY), BY, known, [timedelta(days=days)], **more)
+    [found] = repeats(issues_of(told), Comparisons(BY), known, [timedelta(days=days)], **more)
     return found
 
 
 def test_what_agreed_is_told_also_where_it_is_other_words() -> None:
     told = said(CARD), said("the atm swallowed my card", 9)
-    (issue,), (repeat,) = issues(told, BY), repeated(*told)
+    (issue,), (repeat,) = issues_of(told), repeated(*told)
     assert {"card", "stuck ~ swallow"} <= set(issue.members[1].agreed)
     assert "stuck ~ swallow" in repeat.words
 
@@ -60,7 +66,7 @@ def test_one_matter_is_one_issue_and_another_is_another() -> None:
 
 def test_a_shared_reference_joins_what_reads_differently() -> None:
     order = (("order", "48213"),)
-    told = issues([said("It never came", references=order), said("I was charged twice", 3, references=order)], BY)
+    told = issues_of([said("It never came", references=order), said("I was charged twice", 3, references=order)])
     assert [one.reason for one in told[0].members] == [Reason.first, Reason.reference]
     assert told[0].members[1].agreed == ("order 48213",)
 
@@ -96,17 +102,17 @@ def test_how_an_issue_stands_is_what_a_person_said_until_more_happens() -> None:
     told = [said(CARD, interaction="a"), said(OTHER, 1)]
     done = Mark(THEN + timedelta(hours=2), told[0].event, State.resolved)
     again = Mark(THEN + timedelta(hours=3), told[0].event, State.open)
-    assert [one.state for one in issues(told, BY, marks=[done])] == [State.resolved, State.open]
-    assert [one.state for one in issues(told, BY, marks=[again, done])] == [State.open, State.open]
-    assert issues([*told, said(AGAIN, 9)], BY, marks=[done])[0].state == State.reopened
+    assert [one.state for one in issues_of(told, marks=[done])] == [State.resolved, State.open]
+    assert [one.state for one in issues_of(told, marks=[again, done])] == [State.open, State.open]
+    assert issues_of([*told, said(AGAIN, 9)], marks=[done])[0].state == State.reopened
 
 
 def test_an_issue_is_told_in_the_customers_words_and_has_a_state() -> None:
     told = [said(CARD, interaction="a"), said("Thanks, that solved it!", 2, interaction="a")]
-    assert (issues(told, BY)[0].title, issues(told, BY)[0].state) == (CARD, State.resolved)
-    assert issues([*told, said("Any news?", 9)], BY)[0].state == State.reopened
+    assert (issues_of(told)[0].title, issues_of(told)[0].state) == (CARD, State.resolved)
+    assert issues_of([*told, said("Any news?", 9)])[0].state == State.reopened
     waits = Mark(THEN + timedelta(hours=1), "a", State.waiting)
-    assert issues(told[:1], BY, marks=[waits])[0].state == State.waiting
+    assert issues_of(told[:1], marks=[waits])[0].state == State.waiting
 
 
 def test_explaining_again_is_told_from_asking_on() -> None:
@@ -176,12 +182,13 @@ def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]
     def all_of(
         some: list[Statement], corrections: list[Correction], marked: list[Mark]
     ) -> tuple[list[Issue], list[Repeat]]:
-        found = issues(some, BY, corrections, marked)
-        return found, repeats(found, BY, Known({}, lambda *_: None), [timedelta(days=14)])
+        by = Comparisons(BY)
+        found = issues(some, by, corrections, marked)
+        return found, repeats(found, by, Known({}, lambda *_: None), [timedelta(days=14)])
 
     assert all_of(told, words, marks) == all_of([*shuffled, *told[:2]], words[::-1], marks[::-1])
     assert (
-        sorted(one.statement.event for issue in issues(told, BY) for one in issue.members) == sorted(events) or not told
+        sorted(one.statement.event for issue in issues_of(told) for one in issue.members) == sorted(events) or not told
     )
 
 
@@ -189,8 +196,8 @@ def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]
 @given(STORIES, st.integers(0, 8))
 def test_what_comes_later_leaves_earlier_memberships_alone(story: list[tuple[str, int, str]], cut: int) -> None:
     told = sorted((said(*one) for one in story), key=lambda one: (one.at, one.event))
-    first = {one.statement.event: one for issue in issues(told[:cut], BY) for one in issue.members}
-    whole = {one.statement.event: one for issue in issues(told, BY) for one in issue.members}
+    first = {one.statement.event: one for issue in issues_of(told[:cut]) for one in issue.members}
+    whole = {one.statement.event: one for issue in issues_of(told) for one in issue.members}
     assert first.items() <= whole.items()
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from schemas.data import Passage
 from schemas.event import Direction, Event, Role
+from services.timeline.comparisons import Comparisons
 from services.timeline.facts import Fact, Pattern, Sort, facts
 from services.timeline.issues import Correction, Issue, Mark, State, Word, issues
 from services.timeline.repeats import Known, Repeat, repeats
@@ -84,7 +85,8 @@ def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], pattern
     seen = standing(dossier.seen)
     told = (statement(one.event, one.interaction) for one in seen.values())
     marks = [*filter(None, map(_mark, seen.values())), *(one for one in dossier.words if isinstance(one, Mark))]
-    found = issues(filter(None, told), by, (one for one in dossier.words if isinstance(one, Correction)), marks)
+    corrections, comparisons = (one for one in dossier.words if isinstance(one, Correction)), Comparisons(by)
+    found = issues(filter(None, told), comparisons, corrections, marks)
     said = facts((one.event for one in seen.values()), patterns)
     known = Known(
         {key: one.event.received_at or one.event.occurred_at for key, one in seen.items()},
@@ -92,7 +94,7 @@ def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], pattern
         sorted(dossier.shown),
     )
     asked = asked_again(said, seen)
-    again = repeats(found, by, known, [timedelta(days=days) for days in windows], asked)
+    again = repeats(found, comparisons, known, [timedelta(days=days) for days in windows], asked)
     return Findings(found, dict(zip(windows, again, strict=True)), said, asked)
 
 

@@ -69,7 +69,7 @@ class Grouping:
 
     def assign(self, text: str, language: str | None = None) -> tuple[str | None, float]:
         """The id of a text's group, if any is near, and how surely it is that one, from 0 to 1."""
-        return self.place(self._by.vector(text, language))
+        return self.place(self._by.vector(text, language)) if self.groups else (None, 0.0)
 
     def place(self, told: Vector) -> tuple[str | None, float]:
         """The same of a text's vector, made by the shipped comparison."""

@@ -7,15 +7,16 @@ likeness of what it tells; what tells nothing by itself (any news?, thanks) belo
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.timeline.similarity import Similarity, Vector
+from services.timeline.comparisons import Comparisons
 from services.timeline.statements import Kind, Statement
 
 WINDOW = timedelta(days=30)
 TITLE = 80
+SURE = 0.99  # of two that share a reference, at least
 
 
 class Reason(StrEnum):
@@ -114,7 +115,7 @@ class _Found:
 
 def issues(
     statements: Iterable[Statement],
-    by: Similarity,
+    by: Comparisons,
     corrections: Iterable[Correction] = (),
     marks: Iterable[Mark] = (),
     window: timedelta = WINDOW,
@@ -122,10 +123,6 @@ def issues(
     """The issues of one customer, by their first statement. The same for any order of what is given."""
     ordered = sorted(set(statements), key=lambda one: (one.at, one.event))
     words = _words(corrections, ordered)
-    vectors = {
-        one.event: by.vector(one.matter, one.language, (f"{kind} {value}" for kind, value in one.references))
-        for one in ordered
-    }
     made: list[Issue] = []
     for said in ordered:
         barred = _barred(said, made, words) if words else ()
@@ -133,7 +130,7 @@ def issues(
             issue for issue in made
             if issue.members[-1].statement.at >= said.at - window and id(issue) not in barred
         ]  # fmt: skip
-        found = (words and _by_person(said, made, words)) or _by_itself(said, near, vectors, by)
+        found = (words and _by_person(said, made, words)) or _by_itself(said, near, by)
         issue = found.issue if found else Issue()
         reason, score = (found.reason, found.score) if found else (Reason.first, 1.0)
         nearest, agreed = (found.nearest, found.agreed) if found else (None, ())
@@ -168,11 +165,11 @@ def _by_person(said: Statement, made: Sequence[Issue], words: Mapping[frozenset[
     return None
 
 
-def _by_itself(said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity) -> _Found | None:
+def _by_itself(said: Statement, near: Sequence[Issue], by: Comparisons) -> _Found | None:
     """By conversation or the strongest agreement; what explains nothing goes to the latest issue."""
     here = [issue for issue in near if any(one.statement.interaction == said.interaction for one in issue.members)]
     tells = said.kind == Kind.explanation
-    found = _alike(said, near, vectors, by, likeness=tells and not here)
+    found = _alike(said, near, by, likeness=tells and not here)
     if found:
         return found
     if here:
@@ -184,29 +181,22 @@ def _last(issue: Issue) -> tuple[datetime, str]:
     return issue.members[-1].statement.at, issue.members[-1].statement.event
 
 
-def _alike(
-    said: Statement, near: Sequence[Issue], vectors: Mapping[str, Vector], by: Similarity, likeness: bool
-) -> _Found | None:
+def _alike(said: Statement, near: Sequence[Issue], by: Comparisons, likeness: bool) -> _Found | None:
     """The explanation that shares a reference and agrees most; without one, with `likeness`, that which agrees most."""
-    best: tuple[tuple[bool, float, datetime, str], _Found] | None = None
     references = set(said.references)
-    for issue in near if references or likeness else ():
-        for one in (member.statement for member in issue.members if member.statement.kind == Kind.explanation):
-            shared = tuple(sorted(f"{kind} {value}" for kind, value in references.intersection(one.references)))
-            if not shared and not likeness:
-                continue  # comparing costs more than all else here
-            told = by.compare(vectors[said.event], vectors[one.event], said.language)
-            score = max(told.probability, 0.99) if shared else told.probability
-            if not shared and score < by.threshold(said.language):
-                continue
-            reason = Reason.reference if shared else Reason.similarity
-            rank = (bool(shared), score, one.at, one.event)
-            if best is None or rank > best[0]:
-                best = rank, _Found(score, reason, issue, one.event, shared or told.references + told.words)
-    if best and best[1].nearest and best[1].reason == Reason.similarity:
-        meant = by.meant(vectors[best[1].nearest], vectors[said.event])
-        return replace(best[1], agreed=best[1].agreed + meant)
-    return best and best[1]
+    told = {
+        one.statement.event: (one.statement, issue) for issue in near if references or likeness
+        for one in issue.members if one.statement.kind == Kind.explanation
+    }  # fmt: skip
+    sharing = [one for one, _ in told.values() if references.intersection(one.references)]
+    if sharing and (found := by.closest(sharing, [said], floor=SURE)):
+        shared = sorted(f"{kind} {value}" for kind, value in references.intersection(found.one.references))
+        return _Found(found.score, Reason.reference, told[found.one.event][1], found.one.event, tuple(shared))
+    if likeness and (found := by.closest((one for one, _ in told.values()), [said], by.threshold(said.language))):
+        why = by.agreement(found.one, said)
+        agreed = why.references + why.words + by.meant(found.one, said)
+        return _Found(found.score, Reason.similarity, told[found.one.event][1], found.one.event, agreed)
+    return None
 
 
 def _state(issue: Issue, marks: Sequence[Mark]) -> State:

@@ -11,7 +11,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from operator import mul
 from pathlib import Path
 
@@ -21,6 +21,7 @@ PARTS = 16  # bytes of a stem, each says which of 256 a part is
 SCALE = 16  # steps of a weight; 16,000 stems of the highest rarity fill no more than 32 bits
 ZERO = 128  # what is added to each number so that none is negative
 ALIKE = 0.5  # from which two stems are said to mean nearly the same
+KEPT = 4_000  # stems whose vectors are remembered, 2 kB each
 LANES = struct.Struct(f"<{SIZE}I")
 
 
@@ -30,6 +31,7 @@ class Meanings:
     def __init__(self, parts: bytes, stems: Mapping[str, Mapping[str, bytes]]) -> None:
         self._parts, self._stems = parts, stems
         self._lanes: dict[bytes, int] = {}
+        self._alone = lru_cache(maxsize=KEPT)(lambda stem, language: self.of({stem: 1.0}, language))
 
     def of(self, weights: Mapping[str, float], language: str | None) -> tuple[float, ...]:
         """The vector of stems by weight; its length is the share of the weight that the table knows."""
@@ -60,7 +62,7 @@ class Meanings:
     ) -> list[tuple[str, str]]:
         """Stems of one text with the other's that mean nearly the same, by their weight; each stem once."""
         mine, theirs = (
-            {stem: self.of({stem: 1.0}, name) for stem in told}
+            {stem: self._alone(stem, name) for stem in told}
             for told, name in ((one, language), (other, spoken))
         )  # fmt: skip
         found = [

@@ -5,12 +5,15 @@ explanation told again where it explains what an earlier one explained, and a fo
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 
+from services.timeline.comparisons import Comparisons
 from services.timeline.issues import Issue, Reason
-from services.timeline.similarity import Agreement, Similarity, Vector, tokens
+from services.timeline.similarity import tokens
 from services.timeline.statements import Kind, Statement
 
 LONGEST = 5  # explanations of a contact that are compared: who writes fifty lines in a chat has told it in these
@@ -73,41 +76,24 @@ class Repeat:
         return self.explained and self.context in (Context.unshown, Context.shown)
 
 
-@dataclass(frozen=True, slots=True)
-class _Vectors:
-    """What statements are compared by, each made once."""
-
-    by: Similarity
-    made: dict[str, Vector] = field(default_factory=dict)
-
-    def of(self, said: Statement) -> Vector:
-        if said.event not in self.made:
-            references = (f"{kind} {value}" for kind, value in said.references)
-            self.made[said.event] = self.by.vector(said.matter, said.language, references)
-        return self.made[said.event]
-
-    def compare(self, one: Statement, other: Statement) -> Agreement:
-        return self.by.compare(self.of(one), self.of(other), other.language)
-
-
 def repeats(
     issues: Iterable[Issue],
-    by: Similarity,
+    by: Comparisons,
     known: Known,
     windows: Sequence[timedelta],
     asked: Container[str] = (),
 ) -> list[list[Repeat]]:
     """The repeat contacts of one customer within each window, by time. `asked` names interactions in which somebody
     asked for what was on record."""
-    vectors, found = _Vectors(by), {window: list[Repeat]() for window in windows}
+    found = {window: list[Repeat]() for window in windows}
     for issue in issues:
-        for window, one in _of_issue(issue, vectors, known, windows, asked):
+        for window, one in _of_issue(issue, by, known, windows, asked):
             found[window].append(one)
     return [sorted(found[window], key=lambda one: (one.later.at, one.later.event)) for window in windows]
 
 
 def _of_issue(
-    issue: Issue, vectors: _Vectors, known: Known, windows: Sequence[timedelta], asked: Container[str]
+    issue: Issue, by: Comparisons, known: Known, windows: Sequence[timedelta], asked: Container[str]
 ) -> Iterator[tuple[timedelta, Repeat]]:
     contacts: dict[str, list[Statement]] = {}
     for member in issue.members:
@@ -119,7 +105,7 @@ def _of_issue(
         for window in windows:
             earlier = [one for one in before if contact[0].at - one.at <= window]
             if earlier and len(earlier) not in made:
-                made[len(earlier)] = _repeat(issue, contact, earlier, vectors, known, asked)
+                made[len(earlier)] = _repeat(issue, contact, earlier, by, known, asked)
             if earlier:
                 yield window, made[len(earlier)]
         before += contact
@@ -129,7 +115,7 @@ def _repeat(
     issue: Issue,
     contact: Sequence[Statement],
     earlier: Sequence[Statement],
-    vectors: _Vectors,
+    by: Comparisons,
     known: Known,
     asked: Container[str],
 ) -> Repeat:
@@ -138,13 +124,14 @@ def _repeat(
     if not told or not again:
         first, last = contact[0], max(earlier, key=lambda one: (one.at, one.event))
         return Repeat(issue.id, last, first, False, None, 0.0, (), _context(last, first, known))
-    by, pairs = vectors.by, ((vectors.compare(one, two), one, two) for one in told for two in again)
-    best, one, two = max(pairs, key=lambda found: (found[0].probability, found[1].at, found[1].event, found[2].event))
+    best = by.closest(told, again)
+    assert best  # of two that are not empty
+    score, one, two = best
     evidence = _evidence(issue, contact, asked)
-    agreed = evidence is not None or best.probability >= by.threshold(two.language)
+    agreed = evidence is not None or score >= by.threshold(two.language)
     evidence = evidence or (Evidence.texts if agreed else None)
-    score = best.probability
-    words = best.references + best.words + by.meant(vectors.of(one), vectors.of(two))
+    why = by.agreement(one, two)
+    words = why.references + why.words + by.meant(one, two)
     return Repeat(issue.id, one, two, agreed, evidence, score, words, _context(one, two, known))
 
 
@@ -155,11 +142,13 @@ def _explaining(said: Sequence[Statement]) -> list[Statement]:
         if one.kind == Kind.explanation:
             contacts.setdefault(one.interaction, []).append(one)
     longest = [one for contact in contacts.values() for one in contact[:LONGEST]]
-    return [one for one in longest if sum(map(_tells, tokens(one.matter))) >= TELLING] or longest
+    return [one for one in longest if _tells(one.matter)] or longest
 
 
-def _tells(word: str) -> bool:
-    return len(word) > 2 and not any(map(str.isdigit, word))
+@lru_cache(maxsize=20_000)
+def _tells(matter: str) -> bool:
+    words = (word for word in tokens(matter) if len(word) > 2 and not any(map(str.isdigit, word)))
+    return len(list(islice(words, TELLING))) == TELLING
 
 
 def _evidence(issue: Issue, contact: Sequence[Statement], asked: Container[str]) -> Evidence | None:

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 from operator import mul
 from pathlib import Path
@@ -99,7 +99,7 @@ class Rarity:
         return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """What training found: weights of the features, and the probability from which two texts are one matter."""
 
@@ -111,19 +111,23 @@ class Model:
 
     def probability(self, one: Vector, other: Vector) -> float:
         """That both tell the same matter."""
-        value = self.bias + sum(map(mul, self.weights, features(one, other)))
-        if self.stems:
-            shared = one.words.keys() & other.words.keys()
-            value += one.alone + other.alone + math.fsum(self._both(stem) for stem in shared)
-        return logistic(value)
+        return logistic(self.bias + sum(map(mul, self.weights, features(one, other))) + self.said(one, other))
+
+    def said(self, one: Vector, other: Vector) -> float:
+        """What it tells that both say a stem, or only one does."""
+        if not self.stems:
+            return 0.0
+        shared = one.words.keys() & other.words.keys() & self._gains.keys()
+        return one.alone + other.alone + math.fsum([self._gains[stem] for stem in shared])
 
     def alone(self, stems: Iterable[str]) -> float:
         """What stems tell that the other text has none of."""
         return math.fsum(self.stems[stem][1] for stem in stems if stem in self.stems)
 
-    def _both(self, stem: str) -> float:
-        both, alone = self.stems.get(stem, (0.0, 0.0))
-        return both - 2 * alone
+    @cached_property
+    def _gains(self) -> Mapping[str, float]:
+        """What a stem tells that both say, over what it tells of each alone."""
+        return {stem: both - 2 * alone for stem, (both, alone) in self.stems.items()}
 
 
 class Similarity:
@@ -145,7 +149,7 @@ class Similarity:
 
     def threshold(self, language: str | None = None) -> float:
         """The probability from which two texts count as one matter."""
-        model = self._model(language)
+        model = self.model(language)
         return model.averaged.threshold if self._knows(language) else model.threshold
 
     def _knows(self, language: str | None) -> bool:
@@ -154,7 +158,8 @@ class Similarity:
     def _rarity(self, language: str | None) -> Rarity:
         return self.rarities.setdefault(language or "other", Rarity())
 
-    def _model(self, language: str | None) -> Model:
+    def model(self, language: str | None) -> Model:
+        """By which texts of a language are compared."""
         return self.models.get(language or "", self.models["other"])
 
     def vector(self, text: str, language: str | None = None, references: Iterable[str] = ()) -> Vector:
@@ -178,7 +183,7 @@ class Similarity:
         firm = {word for word in words if len(word) >= FIRM and "." not in word and any(map(str.isdigit, word))}
         named = frozenset(firm | {reference.lower() for reference in references})
         meaning = self.meanings.of(stems, language)
-        alone = self._model(language).alone(stems)
+        alone = self.model(language).alone(stems)
         sentence = text if self._knows(language) else ""
         return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone, language, sentence)
 
@@ -187,12 +192,17 @@ class Similarity:
         shared = {word: one.words[word] * other.words[word] for word in one.words.keys() & other.words.keys()}
         words = tuple(sorted(shared, key=lambda word: (-shared[word], word))[:5])
         references = tuple(sorted(one.references & other.references))
-        return Agreement(self._probability(one, other, language), words, references)
+        return Agreement(self.probability(one, other, language), words, references)
 
-    def _probability(self, one: Vector, other: Vector, language: str | None) -> float:
-        model = self._model(language)
+    def averages(self, one: Vector, other: Vector) -> bool:
+        """Whether a sentence model has a say."""
+        return bool(self.sentences and one.sentence and other.sentence)
+
+    def probability(self, one: Vector, other: Vector, language: str | None = None) -> float:
+        """That both tell the same matter."""
+        model = self.model(language)
         told = model.probability(one, other)
-        if self.sentences and one.sentence and other.sentence:
+        if self.sentences and self.averages(one, other):
             return model.averaged.with_model(told, self.sentences.near(one.sentence, other.sentence))
         return told
 
