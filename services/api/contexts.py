@@ -4,10 +4,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from services.api import kept
 from services.api.answers import Interaction
 from services.api.briefs import PATIENCE, Context
-from services.api.kept import kept
 from services.api.queries import USED, Rows, counted, described, ids_of
+from services.api.reads import LEAVE, Read
 from services.api.timelines import DEALT, happening, shown
 from services.tables import MILESTONES, TALK
 
@@ -17,8 +18,8 @@ NEWEST, OLDEST = 20, 10  # events of each interaction: what it came to, and how 
 
 # The newest of each kind; what waits for us may be older. Talk is found by its own index, so that years of visits
 # don't hide it. Of each identifier as many parts are looked at as could matter, or as a brief has time for. Milestones
-# are events whose literal condition is that of their index. All in one statement, for each takes more by itself, here
-# and on the way, than what it reads.
+# are events whose literal condition is that of their index. All in one statement, also the trace that it was read, for
+# each takes more by itself, here and on the way, than what it does.
 RECORD = f"""
     WITH talk AS (
         SELECT part.* FROM unnest(CAST(:ids AS uuid[])) mine(id), LATERAL (
@@ -46,20 +47,21 @@ RECORD = f"""
             SELECT e.interaction_id, e.event_key, e.event, e.occurred_at FROM events e
             WHERE e.identifier_id = mine.id AND e.type = milestone.type AND e.type IN {MILESTONES}
             ORDER BY e.occurred_at DESC LIMIT 3) one
-        ORDER BY one.occurred_at DESC, one.event_key)
-    SELECT {USED},
+        ORDER BY one.occurred_at DESC, one.event_key),
+    trace AS ({LEAVE})
+    SELECT {USED}, {kept.KEPT},
         (SELECT json_agg(dealt) FROM ({DEALT % "ARRAY(SELECT interaction_id FROM chosen)"}) dealt) AS dealt,
         (SELECT json_agg(milestone) FROM milestone) AS milestones"""
-# psycopg keeps what it makes of a statement, up to 4,096 characters of it.
-RECORD_IN_SHORT = sa.text(" ".join(RECORD.split()))
+RECORDED = sa.text(RECORD)
 
 
-def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
-    """The newest of everything a brief tells of the customer whose identifiers these are."""
+def gather(conn: sa.Connection, rows: Rows, now: datetime, read: Read) -> Context:
+    """The newest of everything a brief tells of the customer whose identifiers these are; leaves the trace of it."""
     ids = ids_of(rows)
     asked = {"ids": ids, "since": now - PATIENCE, "parts": max(LEAST, PARTS // len(ids)), "each": counted(ids)}
     limits = {"dealings": DEALINGS, "visits": VISITS, "newest": NEWEST, "oldest": OLDEST}
-    record = conn.execute(RECORD_IN_SHORT, asked | limits).one()
+    trace = read.of(rows[0].customer_id)
+    record = conn.execute(RECORDED, asked | limits | kept.asked(rows, now) | trace).one()
     interactions = shown(conn, ids, record.dealt or (), NEWEST, OLDEST)
     return Context(
         customer=described(rows, rows[0].customer_id, record),
@@ -67,7 +69,7 @@ def gather(conn: sa.Connection, rows: Rows, now: datetime) -> Context:
         visits=[one for one in interactions if _is_visit(one)],
         milestones=[happening(row) for row in record.milestones or ()],
         pending=any(row.pending for row in rows),
-        kept=kept(conn, rows, now),
+        kept=kept.kept(record),
     )
 
 

@@ -1,15 +1,14 @@
 """What analyse keeps of a customer, read for a brief."""
 
 from datetime import datetime
-
-import sqlalchemy as sa
+from typing import Any
 
 from services.api.likely import WINDOW, Kept
 from services.api.queries import Rows
 
-# By itself, for with it the statement that reads all else of a brief would be too long for psycopg to keep.
+# Columns of what a brief reads.
 KEPT = """
-    SELECT (SELECT json_agg(issue) FROM (
+    (SELECT json_agg(issue) FROM (
         SELECT i.issue_id, i.title, i.state, i.language, i.channels, i.opened_at, i.last_at, (
             SELECT json_agg(touch) FROM (
                 SELECT c.at, c.queue, c.agent, c.resolved FROM contacts c
@@ -22,11 +21,12 @@ KEPT = """
             SELECT f.at, f.sort, f.kind, f.value, f.sentence, f.due FROM facts f
             WHERE f.identifier_id = mine.id ORDER BY f.at DESC LIMIT 30) one
         ORDER BY one.at DESC, one.sort, one.kind, one.value LIMIT 30) fact) AS facts"""
-KEPT_IN_SHORT = sa.text(" ".join(KEPT.split()))
+
+def asked(rows: Rows, now: datetime) -> dict[str, Any]:
+    """What these columns ask of the customer whose identifiers these are; on a shared one stands what is others'."""
+    return {"own": [row.id for row in rows if not row.shared], "recent": now - WINDOW}
 
 
-def kept(conn: sa.Connection, rows: Rows, now: datetime) -> Kept:
-    """Of the customer whose identifiers these are; what stands on a shared one would be others'."""
-    own = [row.id for row in rows if not row.shared]
-    found = conn.execute(KEPT_IN_SHORT, {"own": own, "recent": now - WINDOW}).one()
-    return Kept(found.issues or (), found.facts or ())
+def kept(record: Any) -> Kept:
+    """By a row with these columns."""
+    return Kept(record.issues or (), record.facts or ())

@@ -75,15 +75,16 @@ async def customer(
     """All of one customer. An id from before a merge leads to the present one."""
     now = datetime.now(UTC)
     rows = await conn.run_sync(queries.members, id)
-    brief = briefs.build(await conn.run_sync(gather, rows, now), now)
-    if brief.customer.id != id:
-        return RedirectResponse(f"/customers/{brief.customer.id}")
+    if rows[0].customer_id != id:
+        return RedirectResponse(f"/customers/{rows[0].customer_id}")
+    read = trace.read(caller, "page")
+    brief = briefs.build(await conn.run_sync(gather, rows, now, read), now)
     filters = timelines.Filters(channels=[asked.channel] if asked.channel else [], q=asked.text or None)
     cursor = timelines.Cursor.read(asked.before) if asked.before else timelines.Cursor()
     ids = [one.id for one in brief.customer.identifiers]
     found = await conn.run_sync(timelines.interactions_page, ids, filters, cursor, INTERACTIONS, EVENTS)
     seen, known = await issues.look(conn, rows, back.latest)
-    await trace.leave(conn, caller, "page", [id])
+    trace.count(read, 1)
     return page(
         "customer.html",
         caller,

@@ -13,7 +13,7 @@ from services.api.answers import Brief, Candidates
 from services.api.backing import Back, Transaction
 from services.api.callers import AgentOrChannel
 from services.api.contexts import gather
-from services.api.reads import Traced
+from services.api.reads import Read, Traced
 from services.api.routes.customers import ERRORS
 from services.errors import Invalid
 from services.identifiers import Rules
@@ -50,18 +50,24 @@ async def brief(
     named = {"phone": phone, "email": email}
     words = [f"{type}:{value}" for type, value in named.items() if value] + list(identifier)
     now = datetime.now(UTC)
-    found = await conn.run_sync(_found, words, customer, back.rules, now, caller.role != Role.channel)
-    told = found.candidates if isinstance(found, Candidates) else [found]
-    await trace.leave(conn, caller, "brief", [one.customer.id for one in told], channel)
+    read = trace.read(caller, "brief", channel)
+    found = await conn.run_sync(_found, words, customer, back.rules, now, caller.role != Role.channel, read)
+    trace.count(read, len(found.candidates) if isinstance(found, Candidates) else 1)
     return PlainTextResponse(briefs.text(found, length, now)) if format == "text" else found
 
 
 def _found(
-    conn: sa.Connection, words: list[str], customer: str | None, rules: Rules, now: datetime, internal: bool
+    conn: sa.Connection,
+    words: list[str],
+    customer: str | None,
+    rules: Rules,
+    now: datetime,
+    internal: bool,
+    read: Read,
 ) -> Brief | Candidates:
     if not words and not customer:
         hint = "Add phone=, email=, customer= or identifier=type:value."
         raise Invalid("Nobody was asked for.", code="no_identifier", hint=hint)
     fitting = lookups.fitting(conn, lookups.asked_for(words, rules), customer)
-    told = [briefs.build(gather(conn, rows, now), now, internal) for rows in fitting]
+    told = [briefs.build(gather(conn, rows, now, read), now, internal) for rows in fitting]
     return told[0] if len(told) == 1 else Candidates(candidates=told)
