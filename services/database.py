@@ -135,7 +135,9 @@ def engine(
     return made
 
 
-def async_engine(url: str, pool_size: int = 20, patience: float = PATIENCE) -> "AsyncEngine":
+def async_engine(
+    url: str, pool_size: int = 20, patience: float = PATIENCE, planning: Mapping[str, str] = PLANNING
+) -> "AsyncEngine":
     """The same for asyncio; its connections run synchronous functions by `run_sync`.
 
     Each statement is a transaction of its own: who reads has one to commit, the trace, and is spared two round trips.
@@ -148,7 +150,7 @@ def async_engine(url: str, pool_size: int = 20, patience: float = PATIENCE) -> "
         conn.patience = _on_this_side(patience)
         return conn
 
-    arguments = {**_arguments(patience), "async_creator_fn": connect}
+    arguments = {**_arguments(patience, planning=planning), "async_creator_fn": connect}
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "poolclass": AsyncWatchedPool}
     wait = min(patience, CONNECT)
     pool |= {"pool_timeout": wait, "isolation_level": "AUTOCOMMIT"}

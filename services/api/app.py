@@ -15,7 +15,7 @@ from services.api.bodies import Bounded
 from services.api.live import Watch
 from services.api.measures import Measures, Timed
 from services.api.routes import briefs, commands, customers, figures, issues, operations, vcons
-from services.database import PATIENCE, async_engine, engine, is_away
+from services.database import PATIENCE, PLANNED_ONCE, async_engine, engine, is_away
 from services.errors import Invalid, Problem, Unavailable
 from services.eventlog import Appender
 from services.settings import Settings
@@ -35,21 +35,24 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reading, writing = async_engine(database_url), engine(database_url, patience=PATIENCE)
+        telling = async_engine(database_url, pool_size=10, planning=PLANNED_ONCE)
         looking = async_engine(database_url, pool_size=1, patience=LOOK)
         measures.pools.watch("reading", reading)
+        measures.pools.watch("telling", telling)
         measures.pools.watch("writing", writing)
         watch = Watch(database_url, reading)
         watching = asyncio.create_task(watch.run())
         rules = settings.rules()
         latest = Latest(settings.facts())
         app.state.backing = Backing(
-            settings, appender, rules, reading, writing, looking, watch, watching, measures, latest
+            settings, appender, rules, reading, telling, writing, looking, watch, watching, measures, latest
         )
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
         await reading.dispose()
+        await telling.dispose()
         await looking.dispose()
         writing.dispose()
 

@@ -22,6 +22,7 @@ KEPT = """
             WHERE f.identifier_id = mine.id ORDER BY f.at DESC LIMIT 30) one
         ORDER BY one.at DESC, one.sort, one.kind, one.value LIMIT 30) fact) AS facts"""
 
+
 def asked(rows: Rows, now: datetime) -> dict[str, Any]:
     """What these columns ask of the customer whose identifiers these are; on a shared one stands what is others'."""
     return {"own": [row.id for row in rows if not row.shared], "recent": now - WINDOW}

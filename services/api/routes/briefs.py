@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from services.access import Role
 from services.api import briefs, lookups
 from services.api.answers import Brief, Candidates
-from services.api.backing import Back, Transaction
+from services.api.backing import BRIEF, Back, Transaction
 from services.api.callers import AgentOrChannel
 from services.api.contexts import gather
 from services.api.reads import Read, Traced
@@ -28,7 +28,7 @@ TEXT: dict[int | str, dict[str, object]] = {
 }
 
 
-@router.get("/v1/brief", summary="What a customer has told and done", response_model=Brief | Candidates, responses=TEXT)
+@router.get(BRIEF, summary="What a customer has told and done", response_model=Brief | Candidates, responses=TEXT)
 async def brief(
     conn: Transaction,
     caller: AgentOrChannel,
