@@ -41,6 +41,11 @@ FORGOTTEN = """
     WHERE datname = current_database() AND usename = current_user AND application_name = %s
     AND state = 'active' AND wait_event IN ('ClientRead', 'ClientWrite')
     AND statement_timestamp() - query_start > make_interval(secs => %s)"""
+# What a silent connection left on the server, with its locks: until it is ended, or its client is missed there.
+LEFT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = ANY(%s) AND datname = current_database() AND usename = current_user AND application_name = %s
+    AND state <> 'idle' AND state_change < now() - make_interval(secs => %s)"""
 # Planned for the values at hand: a plan for any values at all reads a customer's whole history for one page, 200 times
 # slower, and PostgreSQL would turn to it at a statement's tenth run. And for disks without a moving head: reading the
 # newest in an index's order must not seem dearer than gathering all there is, and sorting it.
@@ -63,6 +68,7 @@ class Patient(psycopg.Connection[Any]):
     """A connection that is given up when the server is silent for longer than the server itself allows a statement."""
 
     patience: float | None = None
+    left: list[int]  # process ids of sessions whose server fell silent, which whoever connects next ends
     # What is done while the server works, a little at a call, until there is no more. On a thread of its own it would
     # take Python's lock from whoever sends the next statement.
     meanwhile: Callable[[], bool] | None = None
@@ -75,6 +81,7 @@ class Patient(psycopg.Connection[Any]):
         except psycopg.errors._WaitTimeout:
             if timeout is not None or self.patience is None:
                 raise
+            self.left.append(self.pgconn.backend_pid)
             self.pgconn.finish()
             raise Silence(self.patience) from None
 
@@ -124,12 +131,15 @@ def engine(
     `planning`: or PLANNED_ONCE.
     """
     pool: dict[str, Any] = {"pool_size": pool_size, "poolclass": WatchedPool}
+    left = list[int]()
     made = create_engine(_psycopg(url), connect_args=_arguments(patience, idle, planning), **pool, **OPTIONS)
 
     @event.listens_for(made, "do_connect")
     def connect(dialect: object, record: object, args: list[Any], parameters: dict[str, Any]) -> Patient:
         conn = Patient.connect(*args, **parameters)
-        conn.patience = _on_this_side(patience)
+        conn.patience, conn.left = _on_this_side(patience), left
+        if left:
+            _end_left(conn)
         return conn
 
     return made
@@ -193,6 +203,15 @@ def is_away(error: Exception) -> bool:
         lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
         return lost or getattr(error.orig, "sqlstate", None) == READ_ONLY
     return isinstance(error, NoConnection)
+
+
+def _end_left(conn: Patient) -> None:
+    """End what silent connections left. A process id may be another's by now, which is not silent for as long."""
+    ended = list(conn.left)
+    conn.execute(LEFT, (ended, SERVICE, (conn.patience or 0) / 2))
+    conn.commit()
+    for pid in ended:
+        conn.left.remove(pid)
 
 
 def _renew_closed(conn: object, record: "ConnectionPoolEntry", lent: object) -> None:

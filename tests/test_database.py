@@ -65,6 +65,19 @@ def test_a_server_that_is_silent_is_given_up_and_met_again(url: str, proxy: Prox
         store.ask()
 
 
+def test_what_was_left_on_a_silent_connection_is_ended_by_the_next_and_keeps_nobody_waiting(
+    url: str, proxy: Proxy
+) -> None:
+    change = "UPDATE deployment SET secret = secret"
+    with closing(Engine(url, idle=600)) as store:
+        with pytest.raises(OperationalError, match="no answer"), store.engine.begin() as conn:
+            conn.exec_driver_sql(change)
+            proxy.fault = "half-open"
+            conn.execute(ONE)
+        proxy.fault = None
+        store.ask(change)
+
+
 def test_so_it_is_on_the_event_loop(url: str, proxy: Proxy) -> None:
     async def ask() -> None:
         store = database.async_engine(url, patience=SOON)
@@ -259,8 +272,8 @@ def appends(appender: PostgresAppender) -> bool:
 class Engine:
     """An engine that is soon out of patience, and a question."""
 
-    def __init__(self, url: str, patience: float = SOON) -> None:
-        self.engine = database.engine(url, patience=patience)
+    def __init__(self, url: str, patience: float = SOON, idle: float | None = None) -> None:
+        self.engine = database.engine(url, patience=patience, idle=idle)
         self.close = self.engine.dispose
 
     def ask(self, what: str = "SELECT 1") -> None:
