@@ -118,6 +118,15 @@ def test_a_trend_is_parted_where_there_were_no_contacts() -> None:
     assert drawn.points[0].y > drawn.points[1].y > drawn.points[2].y
 
 
+@pytest.mark.parametrize("told", [1, 12, 30, 80])
+def test_a_trend_has_room_for_its_whole_band_and_is_parted_by_whole_hundredths(told: int) -> None:
+    drawn = trend([row(100, told), row(20, told // 5, 7)], 14)
+    ys = [float(corner.partition(",")[2]) for band in drawn.bands for corner in band.split()]
+    assert len(set(ys)) == len(ys)  # none is cut off at the edge
+    levels = [float(level.words.removesuffix(" %")) for level in drawn.levels]
+    assert levels == [levels[-1] * part / 4 for part in range(5)]
+
+
 def test_bars_share_a_scale_that_ends_at_the_widest_interval() -> None:
     one, other = bars([measured.windows[1].repeated_explanations for measured in (row(100, 50), row(10, 0))])
     assert (one.high, other.width) == (100, 0)

@@ -8,7 +8,7 @@ from services.api.phrases import percent
 
 WIDTH, HEIGHT = 720, 200  # of a trend, with room around the plot
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 26
-STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # what the scale may end in, and be parted by
+ENDS = (0.04, 0.08, 0.12, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the scale, whose four parts are whole hundredths
 NAMED = 8  # stretches that are named below, at most
 
 
@@ -65,13 +65,13 @@ def bars(shares: Sequence[Share]) -> list[Bar]:
 def trend(rows: Sequence[Row], days: int) -> Trend:
     """The rate of repeated explanations in each stretch."""
     shares = [one.repeated_explanations for row in rows for one in row.windows if one.days == days]
-    most = max((one.rate or 0.0 for one in shares), default=0.0)
-    top = next(step for step in STEPS if step >= min(1.2 * most, 1))
+    most = max((one.high or 0.0 for one in shares), default=0.0)
+    top = next(end for end in ENDS if end >= most)
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     xs = [round(LEFT + wide * (place + 0.5) / len(rows), 1) for place in range(len(rows))]
 
     def y(rate: float | None) -> float:
-        return round(TOP + high * (1 - min((rate or 0.0) / top, 1)), 1)
+        return round(TOP + high * (1 - (rate or 0.0) / top), 1)
 
     runs = _runs([share.rate is not None for share in shares])
     points = [
