@@ -12,8 +12,9 @@ from psycopg import sql
 
 from services import database, embedded
 from services.timeline import migrate
-from tests.brokers import broker, kafka  # noqa: F401 (fixtures)
+from tests.brokers import broker, free_port, kafka  # noqa: F401 (fixtures)
 from tests.fakes import MemoryLog
+from tests.faults.proxy import Proxy
 from tests.full import full_url  # noqa: F401 (fixture)
 from tests.house import house  # noqa: F401 (fixture)
 from tests.terminal import Terminal
@@ -48,6 +49,21 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = database.engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    """A network to the database, which goes wrong."""
+    sockets = str(sa.make_url(database_url).query["host"])
+    with Proxy(free_port(), Path(sockets) / ".s.PGSQL.5432") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def url(database_url: str, proxy: Proxy) -> str:
+    """The database's by way of the proxy."""
+    there = sa.make_url(database_url).set(host="127.0.0.1", port=proxy.port, query={})
+    return there.render_as_string(hide_password=False)
 
 
 @pytest.fixture
