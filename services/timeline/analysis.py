@@ -33,7 +33,7 @@ MOST = 20  # customers to a transaction
 DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
 STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
 TAKE = sa.text("""
-    WITH due AS (SELECT id, customer_id FROM marks ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED),
+    WITH due AS (SELECT id, customer_id FROM marks ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED),
         chosen AS (SELECT customer_id FROM due GROUP BY customer_id ORDER BY min(id) LIMIT :most)
     DELETE FROM marks WHERE id IN (
         SELECT id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen) FOR UPDATE SKIP LOCKED)
