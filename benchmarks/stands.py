@@ -30,11 +30,11 @@ SERVICES = {"ingest": "INGEST", "timeline": "TIMELINE", "analyse": "ANALYSE", "a
 class Stand:
     """A deployment of its own for one figure, begun by `with`; its services are begun by `running`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, shares: crowd.Shares = crowd.SHARES) -> None:
         self.run = run
         self.folder = run.folder / f"stand-{uuid4().hex[:8]}"
         self.folder.mkdir(parents=True)
-        self.patterns = crowd.write(self.folder / "patterns")
+        self.patterns = crowd.write(self.folder / "patterns", shares)
         self.ports = {name: free_port() for name in (*SERVICES, "broker")}
         self.log = "postgres" if run.log == "postgres" else f"kafka://127.0.0.1:{self.ports['broker']}"
         self.parts: dict[str, Part] = {}

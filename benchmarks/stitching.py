@@ -1,12 +1,13 @@
 """How fast a worker stitches: a filled log alone, and end to end while events go on coming."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from statistics import mean
 from time import monotonic, sleep
 from typing import NamedTuple
+from urllib.request import urlopen
 
-from benchmarks import references
+from benchmarks import crowd, references
 from benchmarks.figures import Figure, Line, Measure, Reading, Run, in_rounds
 from benchmarks.stands import Places, Stand, Stored
 
@@ -63,23 +64,29 @@ def rate(samples: list[Sample], events: int) -> float:
 
 
 def sustained(run: Run) -> Iterator[Line]:
-    """Events come at a fixed rate, and are stitched meanwhile."""
-    plain = ("ingest", "timeline", "api")
-    for offered, services in [*((rate, plain) for rate in run.scale.rates), (run.scale.rates[0], (*plain, "analyse"))]:
-        with Stand(run) as stand, stand.running(*services):
-            beside_it = ", analysed meanwhile" if "analyse" in services else ""
-            what = f"end to end, {offered:,} events/s offered, {BATCH} a request{beside_it}"
-            beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
-            yield in_rounds(run, what, partial(_sustained, stand, offered), beside)
+    """Events come at a fixed rate, and are stitched meanwhile; a tenth with text, also with the analyser at work."""
+    plain, first = ("ingest", "timeline", "api"), run.scale.rates[0]
+    for offered in run.scale.rates:
+        yield _line(run, offered, plain, crowd.SHARES, "")
+    yield _line(run, first, plain, crowd.TENTH, ", a tenth with text")
+    yield _line(run, first, (*plain, "analyse"), crowd.TENTH, ", a tenth with text, analysed meanwhile")
+
+
+def _line(run: Run, offered: int, services: Sequence[str], shares: crowd.Shares, more: str) -> Line:
+    with Stand(run, shares) as stand, stand.running(*services):
+        what = f"end to end, {offered:,} events/s offered, {BATCH} a request{more}"
+        beside: dict[str, Measure] = {"bare COPY of such events": partial(references.copied_events, stand)}
+        return in_rounds(run, what, partial(_sustained, stand, offered), beside)
 
 
 def _sustained(stand: Stand, offered: int) -> Reading:
-    seconds, stored = stand.run.scale.seconds * LONG, Stored(stand)
+    seconds, stored, analyses = stand.run.scale.seconds * LONG, Stored(stand), Analyses(stand)
     load, began = stand.load(CONNECTIONS, BATCH, offered), monotonic()
     with stand.places() as places:
         with stand.used() as used, load.going() as process:
             samples = list(_sampled(places, seconds))
         meanwhile, took = stored.now(), monotonic() - began
+        analysed = analyses.reading(took)
         stored.add(load, answered := load.outcome(process))
         *_, last = _watch(places, places.ends())
     stored.check()
@@ -89,7 +96,30 @@ def _sustained(stand: Stand, offered: int) -> Reading:
     grown = (mean(lags[-third:]) - mean(lags[third:-third])) / (seconds / 3)
     left = max(last.at - samples[-1].at, 0)
     reading = {"/s": meanwhile / took, "p50 ms": answered.p50, "p99 ms": answered.p99, "accepted /s": accepted}
-    return reading | {"refused": answered.refused, "lag s": lags[-1], "lag growth s/s": grown, "left s": left} | used
+    reading |= {"refused": answered.refused, "lag s": lags[-1], "lag growth s/s": grown, "left s": left}
+    return reading | analysed | used
+
+
+class Analyses:
+    """What the analyser did since, where there is one."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand, self._is_there = stand, "analyse" in stand.parts
+        self._before = self._done()
+
+    def reading(self, seconds: float) -> Reading:
+        """Customers analysed a second, and for how long the one that waits longest has waited."""
+        if not self._is_there:
+            return {}
+        with self._stand.engine.connect() as conn:
+            waited = conn.exec_driver_sql("SELECT extract(epoch FROM now() - min(marked_at)) FROM marks").scalar_one()
+        return {"analysed /s": (self._done() - self._before) / seconds, "analysis waits s": float(waited or 0)}
+
+    def _done(self) -> float:
+        if not self._is_there:
+            return 0.0
+        told = urlopen(f"{self._stand.address('analyse')}/metrics", timeout=5).read().decode()
+        return float(told.partition("\ntellonce_analysed_customers_total ")[2].partition("\n")[0])
 
 
 def _sampled(places: Places, seconds: float) -> Iterator[Sample]:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from schemas.event import Author, Direction, Role
 from services import database, tables
-from services.timeline.analyser import Analyser
+from services.timeline.analyser import Analyser, rest
 from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.rebuild import rebuild
 from services.timeline.tally import bucket
@@ -153,6 +153,11 @@ def test_the_analyser_takes_what_is_marked_and_says_that_it_is_well(house: House
         stop.set()
         running.result()
     assert "tellonce_analysed_customers_total 1.0" in client.get("/metrics").text
+
+
+def test_the_analyser_rests_the_longer_the_longer_events_wait_and_never_for_good() -> None:
+    assert [rest(1, behind) for behind in (0, 0.5, 3, 3600)] == [0, 0.5, 3, 9]
+    assert rest(30, 3600) == 10
 
 
 def test_those_who_together_take_longer_than_a_transaction_may_are_analysed_in_smaller_numbers(house: House) -> None:

@@ -19,7 +19,7 @@ from schemas.codec import encode
 from schemas.event import Event
 from services import embedded
 from services.eventlog import DEAD, EVENTS, Batch, Draft, LogUnavailable, Record
-from services.eventlog.postgres import PostgresAppender, ensure_topic
+from services.eventlog.postgres import PostgresAppender, ensure_topic, waited
 from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
 from services.timeline.deadletters import TooManyDead
@@ -69,6 +69,25 @@ def test_what_is_in_the_log_comes_onto_the_timeline_once(engine: sa.Engine, appe
         work(one, 3)
     assert count(engine, "events") == 2
     assert count(engine, "conflicts") == 0
+
+
+def test_for_how_long_events_have_waited_is_seen_until_they_are_stitched(
+    engine: sa.Engine, appender: PostgresAppender
+) -> None:
+    post(appender, event("email:a@x.ee"))
+    one = worker(engine, appender)
+    with one.reader:
+        work(one, 1)
+        assert seconds(engine) == 0
+        post(appender, event("email:a@x.ee"), event("email:a@x.ee"))
+        assert 0 < seconds(engine) < 20
+        work(one, 2)
+        assert seconds(engine) == 0
+
+
+def seconds(engine: sa.Engine) -> float:
+    with engine.connect() as conn:
+        return waited(conn)
 
 
 def test_an_unreadable_record_is_set_aside_once_and_those_around_it_go_through(

@@ -156,3 +156,15 @@ def trim(conn: sa.Connection, older_than: datetime, topic: str = EVENTS) -> int:
     old = log_records.c.topic == topic, log_records.c.appended_at < older_than
     gone = log_records.delete().where(*old, *read, log_records.c.position < positions.c.position)
     return conn.execute(gone).rowcount
+
+
+def waited(conn: sa.Connection, topic: str = EVENTS) -> float:
+    """For how many seconds the oldest record has waited that the timeline does not have; 0 where it has all.
+
+    Also where the log is another, which is not seen from here.
+    """
+    due = positions.c.topic == topic, positions.c.partition == log_records.c.partition
+    next_ones = sa.and_(log_records.c.topic == topic, *due, log_records.c.position == positions.c.position)
+    age = sa.extract("epoch", sa.func.clock_timestamp() - log_records.c.appended_at)
+    longest = conn.scalars(sa.select(sa.func.max(age)).select_from(positions).join(log_records, next_ones)).one()
+    return max(float(longest or 0), 0.0)

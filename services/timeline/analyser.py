@@ -1,7 +1,7 @@
 """The analyser: keeps what is found of customers up to date, a few marked customers to a transaction.
 
 A process of its own, so that stitching never waits for it, and of less importance than all others: who asks or
-posts comes first.
+posts comes first. Its sessions in the database are not, so it rests the longer, the longer events wait to be stitched.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
+from services.eventlog.postgres import waited
 from services.logs import kind
 from services.server import aside
 from services.settings import Settings
@@ -32,6 +33,7 @@ PAUSE = 0.25  # seconds until marks are looked for again where there were none
 LONG = 2.0  # seconds after which a transaction takes fewer customers: live streams wait for it
 THOUGHT = 60.0  # seconds for a customer who has said much, where the processor is others'
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
+EASY, REST, LONGEST = 1.0, 9.0, 10.0  # seconds that events may wait; rest, in times of work; seconds of it
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
@@ -44,6 +46,7 @@ class Analyser:
     measures: Analyses = field(default_factory=Analyses)
     sentences: str | None = None  # the model that is to be asked, by `sentences.name`
     most: int = MOST  # customers to the next transaction
+    due: float = 0.0  # seconds to rest before it
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -63,7 +66,7 @@ class Analyser:
                     learned_at = monotonic()
                 self.measures.beat.alive()
                 pause = PAUSE
-                stop.wait(PAUSE if idle else 0)
+                stop.wait(PAUSE if idle else self.due)
             except DBAPIError as error:
                 if not is_away(error):  # nor a deadlock, after which the same again will do
                     raise
@@ -77,7 +80,9 @@ class Analyser:
         began, most = clock(), self.most
         self.most = 1  # should it fail: those who together take too long would take as long again
         with self.engine.begin() as conn:
+            behind = waited(conn)
             done = analyse(conn, self.latest, datetime.now(UTC).date(), most)
+        self.due = rest(clock() - began, behind)
         self.most = max(most // 2, 1) if clock() - began > LONG else min(most * 2, MOST)
         if done.marked:
             self.measures.seconds.observe(clock() - began)
@@ -113,6 +118,14 @@ class Analyser:
             if alone and is_due(conn):
                 log.info("learned", texts=learn(conn))
                 self.measures.lessons.inc()
+
+
+def rest(worked: float, behind: float) -> float:
+    """Seconds to rest after so many of work, while events have waited for so many to be stitched.
+
+    At most nine tenths of the time, so that customers are analysed however much comes.
+    """
+    return min(worked * min(behind / EASY, REST), LONGEST)
 
 
 def run(settings: Settings, url: str, stop: Flag) -> None:
