@@ -1,5 +1,7 @@
 """What is on record, and what answers a question."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event import Author, Direction, Event, Reference, Role
-from services.timeline.facts import Pattern, Sort, answering, due, facts
+from services.timeline.facts import SHIPPED, Fact, Pattern, Sort, answering, due, facts
+from services.timeline.statements import words_of
 
+SAID = ("order number is", "AB-", "Invoice no.", "€", "eur", "Pikk street", "straße", "Jan", "ул.", "case", "#")
 THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 
 
@@ -22,8 +26,12 @@ def answered(text: str, id: str = "2") -> Event:
     return wrote(text, id, type="message.sent", direction=Direction.outbound, author=Author(role=Role.agent))
 
 
+def on_record(events: Iterable[Event], more: Sequence[Pattern] = ()) -> list[Fact]:
+    return facts(((one, words_of(one)) for one in events), more)
+
+
 def told(text: str) -> set[tuple[str, str]]:
-    return {(one.kind, one.value) for one in facts([wrote(text)]) if one.sort == Sort.told}
+    return {(one.kind, one.value) for one in on_record([wrote(text)]) if one.sort == Sort.told}
 
 
 @pytest.mark.parametrize(
@@ -60,25 +68,25 @@ def test_words_without_a_number_tell_none(text: str) -> None:
 
 
 def test_a_fact_has_its_sentence_and_event() -> None:
-    found = facts([wrote("Hello!\n\nThe lamp broke. My order is 48213. Please help.")])
+    found = on_record([wrote("Hello!\n\nThe lamp broke. My order is 48213. Please help.")])
     assert [(one.sentence, one.event, one.at) for one in found] == [("My order is 48213.", "desk 1", THEN)]
 
 
 def test_references_of_an_event_are_told() -> None:
     event = wrote("It never came", references=(Reference(type="order", value="A1"),))
-    assert [(one.kind, one.value) for one in facts([event])] == [("order", "a1")]
+    assert [(one.kind, one.value) for one in on_record([event])] == [("order", "a1")]
 
 
 def test_what_others_quote_or_say_is_not_told_by_the_customer() -> None:
     quoted = wrote("Thanks!\n\nOn Mon, 2 Mar 2026 at 08:00, Ann <a@b.ee> wrote:\n> My order is 48213")
-    assert not facts([quoted, answered("Your order 48213 is here.")])
+    assert not on_record([quoted, answered("Your order 48213 is here.")])
 
 
 @pytest.mark.parametrize(
     "text", ["I already tried another cable.", "Proovisin teist kaablit.", "Я уже сделал: я перезагрузил роутер."]
 )
 def test_what_was_tried_is_found(text: str) -> None:
-    assert [(one.sort, one.sentence) for one in facts([wrote(text)])] == [(Sort.tried, text)]
+    assert [(one.sort, one.sentence) for one in on_record([wrote(text)])] == [(Sort.tried, text)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_what_was_tried_is_found(text: str) -> None:
     ],
 )
 def test_promises_have_their_day(text: str, day: date | None) -> None:
-    assert [(one.sort, one.due) for one in facts([answered(text)])] == [(Sort.promised, day)]
+    assert [(one.sort, one.due) for one in on_record([answered(text)])] == [(Sort.promised, day)]
 
 
 def test_a_day_that_is_none_is_no_due_date() -> None:
@@ -102,7 +110,7 @@ def test_a_day_that_is_none_is_no_due_date() -> None:
 
 
 def test_what_we_asked_is_found() -> None:
-    found = facts([answered("Could you tell me your order number?")])
+    found = on_record([answered("Could you tell me your order number?")])
     assert [(one.sort, one.kind) for one in found] == [(Sort.asked, "order")]
 
 
@@ -113,22 +121,22 @@ def test_what_we_asked_is_found() -> None:
      "Wie lautet Ihre Bestellnummer?"],
 )  # fmt: skip
 def test_a_question_is_answered_by_what_was_told(question: str) -> None:
-    known = facts([wrote("My order is 48213. I paid 20 EUR.")])
+    known = on_record([wrote("My order is 48213. I paid 20 EUR.")])
     assert [one.value for one in answering(question, known)] == ["48213"]
 
 
 def test_what_is_not_on_record_is_not_answered() -> None:
-    assert not answering("What is your address?", facts([wrote("My order is 48213.")]))
+    assert not answering("What is your address?", on_record([wrote("My order is 48213.")]))
 
 
 def test_whether_it_was_tried_is_answered() -> None:
-    known = facts([wrote("I restarted the router twice.")])
+    known = on_record([wrote("I restarted the router twice.")])
     assert [one.sort for one in answering("Have you tried restarting it?", known)] == [Sort.tried]
 
 
 def test_a_deployment_adds_its_own_patterns() -> None:
     own = [Pattern("meter", r"meter (\d{5})", "meter")]
-    known = facts([wrote("It is meter 55123.")], own)
+    known = on_record([wrote("It is meter 55123.")], own)
     assert [(one.kind, one.value) for one in answering("Which meter is it?", known, own)] == [("meter", "55123")]
 
 
@@ -137,10 +145,17 @@ TOLD = [wrote("My order is 48213."), wrote("Invoice 99817, I tried it.", "3"), a
 
 @given(st.permutations(TOLD))
 def test_any_order_gives_the_same_facts(events: list[Event]) -> None:
-    assert facts(events) == facts(sorted(events, key=lambda one: one.id)) == facts([*events, *events])
+    assert on_record(events) == on_record(sorted(events, key=lambda one: one.id)) == on_record([*events, *events])
 
 
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
-    for fact in facts([wrote(text), answered(text)]):
+    for fact in on_record([wrote(text), answered(text)]):
         assert fact.sentence in text
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(SAID), max_size=8).map(" ".join)))
+def test_a_pattern_that_asks_for_a_digit_finds_nothing_without_one(text: str) -> None:
+    tried = [replace(one, numbered=False) for one in SHIPPED if one.numbered]
+    bare = "".join(letter for letter in text if not letter.isdecimal())
+    assert not [one for one in on_record([wrote(bare)], tried) if one.kind != "product" and one.sort == Sort.told]

@@ -12,8 +12,8 @@ from enum import StrEnum
 from functools import cache
 
 from schemas.event import Direction, Event, Role
-from services.timeline.patterns import ASKED, DAYS, PATTERNS, PROMISED, SOON, TRIED
-from services.timeline.statements import MOST, words_of
+from services.timeline.patterns import ASKED, DAYS, PATTERNS, PROMISED, SOON, TRIED, WORDED
+from services.timeline.statements import MOST
 from services.timeline.text import cleaned
 
 SENTENCE = re.compile(r"(?<=[.!?])(?<!\bn[or]\.)\s+(?=\S)|\n+", re.I)  # "no. 5" goes on
@@ -32,11 +32,12 @@ class Sort(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """What is looked for: a kind of fact, the expression whose first group (or all) is its value, and the words by
-    which a question asks for it, stems parted by `|`."""
+    which a question asks for it, stems parted by `|`. `numbered`: its values hold a digit."""
 
     kind: str
     expression: str
     asks: str = ""
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class Fact:
     due: date | None = None
 
 
-SHIPPED = tuple(Pattern(*one) for one in PATTERNS)
+SHIPPED = tuple(Pattern(*one, numbered=one[0] not in WORDED) for one in PATTERNS)
+DIGIT = re.compile(r"\d")
 
 
-def facts(events: Iterable[Event], more: Sequence[Pattern] = ()) -> list[Fact]:
-    """All facts of events by time, each as often as it was said; `more` are the deployment's own patterns."""
-    ordered = sorted({(one.occurred_at, one.source, one.id): one for one in events}.items())
-    return [fact for _, event in ordered for fact in dict.fromkeys(_of_event(event, (*more, *SHIPPED)))]
+def facts(told: Iterable[tuple[Event, str]], more: Sequence[Pattern] = ()) -> list[Fact]:
+    """All facts of events by time, each as often as it was said; `told`: events with the customer's own words in them
+    (`words_of`), `more`: the deployment's own patterns."""
+    ordered = sorted({(one.occurred_at, one.source, one.id): (one, words) for one, words in told}.items())
+    return [fact for _, said in ordered for fact in dict.fromkeys(_of_event(*said, (*more, *SHIPPED)))]
 
 
 def answering(question: str, known: Iterable[Fact], more: Sequence[Pattern] = ()) -> list[Fact]:
@@ -74,9 +77,8 @@ def answering(question: str, known: Iterable[Fact], more: Sequence[Pattern] = ()
     return sorted(found.values(), key=lambda one: (one.at, one.event, one.kind, one.value), reverse=True)
 
 
-def _of_event(event: Event, patterns: Sequence[Pattern]) -> Iterator[Fact]:
+def _of_event(event: Event, told: str, patterns: Sequence[Pattern]) -> Iterator[Fact]:
     key, at = f"{event.source} {event.id}", event.occurred_at
-    told = words_of(event)
     if told:
         for one in event.references:
             yield Fact(Sort.told, one.type, _value(one.value), told.split("\n")[0], key, at)
@@ -111,7 +113,8 @@ def _sentences(text: str) -> list[str]:
 def _values(sentence: str, patterns: Sequence[Pattern]) -> Iterator[tuple[str, str]]:
     """What a sentence tells; letters that one pattern took are no other's."""
     taken: list[tuple[int, int]] = []
-    for pattern in patterns:
+    numbers = DIGIT.search(sentence) is not None
+    for pattern in (one for one in patterns if numbers or not one.numbered):
         for match in _compiled(pattern.expression).finditer(sentence):
             start, end = match.span(1 if match.re.groups else 0)
             if all(end <= first or start >= last for first, last in taken):

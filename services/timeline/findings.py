@@ -83,11 +83,12 @@ def findings(
 
 def _of_person(dossier: Dossier, by: Similarity, windows: Sequence[int], patterns: Sequence[Pattern]) -> Findings:
     seen = standing(dossier.seen)
-    told = (statement(one.event, one.interaction) for one in seen.values())
+    told = [*filter(None, (statement(one.event, one.interaction) for one in seen.values()))]
+    words = {one.event: one.text for one in told}
     marks = [*filter(None, map(_mark, seen.values())), *(one for one in dossier.words if isinstance(one, Mark))]
     corrections, comparisons = (one for one in dossier.words if isinstance(one, Correction)), Comparisons(by)
-    found = issues(filter(None, told), comparisons, corrections, marks)
-    said = facts((one.event for one in seen.values()), patterns)
+    found = issues(told, comparisons, corrections, marks)
+    said = facts(((one.event, words.get(key, "")) for key, one in seen.items()), patterns)
     known = Known(
         {key: one.event.received_at or one.event.occurred_at for key, one in seen.items()},
         lambda earlier, later: dossier.joined.since(seen[earlier].identifier, seen[later].identifier),

@@ -52,6 +52,7 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
         PRODUCT,
     ),
 )  # fmt: skip
+WORDED = frozenset({"product"})  # kinds whose values may be without a digit
 
 TRIED = (
     "i tried|i have tried|i've tried|have you tried|did you try|already tried|i restarted|i rebooted|i reset|"
