@@ -1,10 +1,12 @@
 """The command line: what operators type, what scripts read, and what mistakes look like."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from services.commandline import instances
 from services.embedded import Server
 from services.errors import Conflict
 from services.settings import Settings
-from services.tables import dead_letters, log_records
+from services.tables import dead_letters, log_records, marks
 from tests.builders import append, document, event
 from tests.terminal import Terminal
 
@@ -150,6 +152,12 @@ def test_status_says_what_waits_and_for_how_long(tellonce: Terminal, engine: sa.
     assert said["oldest"] > health.LATE
     assert ended.code == 1
     assert "no worker runs: start one by `tellonce timeline`" in said["red"][0]
+
+
+def test_status_says_how_much_is_to_be_analysed_and_for_how_long(tellonce: Terminal, engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(marks.insert().values(customer_id=uuid4(), marked_at=sa.func.now() - sa.text("interval '7 s'")))
+    assert re.search(r"to be analysed +1, the oldest for \d+ s", tellonce("status").out)
 
 
 def test_status_looks_into_kafka_too(tellonce: Terminal, kafka: str) -> None:

@@ -68,7 +68,7 @@ def _rows(found: Health) -> dict[str, str]:
         "event log": found.log,
         "to be stitched": _lag(found),
         "workers": str(found.workers or "none"),
-        "to be analysed": f"{found.marked:,} marks of customers" if found.marked else "nothing",
+        "to be analysed": _waiting(found.marked, found.marked_for if found.marked else None),
         "dead letters": _listed(found.dead_letters),
         "conflicts": counted("conflicts"),
         "sources": _listed(found.sources),
@@ -85,13 +85,15 @@ def _rows(found: Health) -> dict[str, str]:
 
 
 def _lag(found: Health) -> str:
-    words = f"{found.waiting:,}"
-    if found.oldest is not None:
-        words += f", the oldest for {found.oldest:.0f} s"
+    words = _waiting(found.waiting, found.oldest)
     if found.lag_change:
         words += f", {abs(found.lag_change):.0f} {'more' if found.lag_change > 0 else 'fewer'} each second"
     by_partition = ", ".join(f"{partition}: {count}" for partition, count in found.lag.items())
     return words + (f" (by partition {by_partition})" if by_partition else "")
+
+
+def _waiting(count: int, oldest: float | None) -> str:
+    return f"{count:,}" + (f", the oldest for {oldest:.0f} s" if oldest is not None else "")
 
 
 def _listed(words: dict[str, int] | dict[str, str]) -> str:
