@@ -14,6 +14,8 @@ from schemas.event import Author, Direction, Event, Role
 from tests.builders import at, document, event
 from tests.examples import EXAMPLES
 
+WRONG = [{"time": None}, {"source": None}, {"type": "search.made"}, {"type": "customer.merged", "data": {"left": 1}}]
+
 
 def read(**changes: Any) -> Event:
     return from_wire(document(**changes), source="shop")
@@ -27,12 +29,10 @@ def refusal(**changes: Any) -> Malformed:
 
 def test_plain_json_and_cloudevents_say_the_same() -> None:
     ours = {
-        "author": {"role": "customer", "name": "Mari"},
+        "author": {"role": "customer", "name": "Mari"}, "text": "Tere!", "language": "et",
         "identifiers": [{"type": "email", "value": "mari@example.com", "verification": "verified"}],
-        "text": "Tere!",
-        "language": "et",
         "references": [{"type": "order", "value": "48213"}],
-    }
+    }  # fmt: skip
     common = {"id": "1", "type": "message.received", "channel": "email", "conversation": "m1"}
     strict = {"specversion": "1.0", "source": "shop", "time": "2026-05-04T09:00:00Z", "data": {**ours, "subject": "Hi"}}
     plain = {"occurred_at": "2026-05-04T12:00:00+03:00", "data": {"subject": "Hi"}, **ours}
@@ -56,18 +56,11 @@ def test_a_turn_of_a_call_goes_the_way_of_who_speaks(speaker: str, way: str) -> 
 @pytest.mark.parametrize(
     ("own", "kept"),
     [
-        (None, "shop"),
-        ("", "shop"),
-        ("shop", "shop"),
-        ("/", "shop"),
-        ("shop/checkout", "shop/checkout"),
-        ("/shop/checkout", "shop/checkout"),
-        ("/checkout", "shop/checkout"),
+        *((own, "shop") for own in (None, "", "shop", "/")),
+        *((own, "shop/checkout") for own in ("shop/checkout", "/shop/checkout", "/checkout")),
         ("https://example.com/a", "shop/example.com/a"),
         ("urn:example:a", "shop/example:a"),
-        ("crm", "shop/crm"),
-        ("tellonce", "shop/tellonce"),
-        ("shopping", "shop/shopping"),
+        *((own, f"shop/{own}") for own in ("crm", "tellonce", "shopping")),
     ],
 )
 def test_no_source_can_speak_for_another(own: str | None, kept: str) -> None:
@@ -90,16 +83,10 @@ def test_received_at_is_what_ingest_says_or_else_what_is_written() -> None:
     assert read().received_at is None
 
 
-@pytest.mark.parametrize(
-    "time",
-    [
-        "2026-05-04T12:00:00+03:00",
-        "2026-05-04t09:00:00z",
-        "2026-05-04 09:00:00+00:00",
-        "2026-05-04T09:00:00.000000999Z",
-        "20260504T090000Z",
-    ],
-)
+@pytest.mark.parametrize("time", [
+    "2026-05-04T12:00:00+03:00", "2026-05-04t09:00:00z", "2026-05-04 09:00:00+00:00", "2026-05-04T09:00:00.000000999Z",
+    "20260504T090000Z",
+])  # fmt: skip
 def test_times_are_read_as_people_write_them(time: str) -> None:
     assert read(time=time).occurred_at == at(0)
 
@@ -136,11 +123,7 @@ def test_years_far_off_are_kept() -> None:
         ({"author": "Mari"}, "invalid_field", '"author"'),
         ({"author": {"rôle": "agent"}}, "invalid_field", '"author.rôle"'),
         ({"identifiers": "mari@example.com", "data": {}}, "invalid_field", '"identifiers"'),
-        (
-            {"data": {"identifiers": [{"type": "email", "value": "a", "sure": 1}]}},
-            "invalid_field",
-            "identifiers.0.sure",
-        ),
+        ({"data": {"identifiers": [{"type": "x", "value": "a", "sure": 1}]}}, "invalid_field", "identifiers.0.sure"),
         ({"identifiers": [{"type": "x", "value": str(n)} for n in range(51)], "data": {}}, "invalid_field", "50"),
         ({"text": "one", "data": {"text": "another"}}, "given_twice", '"text"'),
         ({"occurred_at": "2026-05-04T09:00:01Z"}, "given_twice", '"occurred_at"'),
@@ -164,9 +147,8 @@ def test_a_refusal_says_which_field_and_what_to_write(changes: dict[str, Any], c
 
 def test_what_is_no_object_is_refused() -> None:
     for wrong in (None, 1, "text", ["id"]):
-        with pytest.raises(Malformed) as refused:
+        with pytest.raises(Malformed, check=lambda refused: refused.code == "not_an_object"):
             from_wire(wrong, source="shop")  # type: ignore[arg-type]
-        assert refused.value.code == "not_an_object"
 
 
 def test_what_nests_deeper_than_any_store_takes_is_refused() -> None:
@@ -179,12 +161,8 @@ def test_what_nests_deeper_than_any_store_takes_is_refused() -> None:
 
 
 def test_attributes_of_others_are_kept_and_null_is_absent() -> None:
-    event = read(
-        subject="Order", comexampleflag=True, comexamplenumber=5, chanel="strict", unset=None, conversation=None
-    )
-    assert event.extensions == {
-        "subject": "Order", "comexampleflag": True, "comexamplenumber": 5, "chanel": "strict",
-    }  # fmt: skip
+    others = {"subject": "Order", "comexampleflag": True, "comexamplenumber": 5, "chanel": "strict"}
+    assert read(**others, unset=None, conversation=None).extensions == others
     assert read(specversion=None, resource="shop 7").extensions == {"resource": "shop 7"}
 
 
@@ -213,10 +191,7 @@ def test_a_type_we_do_not_know_may_mean_something_else_by_our_names() -> None:
         ({"data": 0}, {"content": 0}),
         ({"data": "<a/>", "datacontenttype": "text/xml"}, {"content": "<a/>", "content_type": "text/xml"}),
         ({"data": None, "data_base64": "aGk="}, {"base64": "aGk="}),
-        (
-            {"data": None, "data_base64": "aGk=", "datacontenttype": "image/png"},
-            {"base64": "aGk=", "content_type": "image/png"},
-        ),
+        ({"data": None, "data_base64": "aGk=", "datacontenttype": "a/b"}, {"base64": "aGk=", "content_type": "a/b"}),
         ({"data": None}, {}),
     ],
 )
@@ -243,8 +218,7 @@ def test_characters_that_no_store_holds_are_replaced_and_it_says_so(bad: str) ->
 
 def test_a_text_that_only_speaks_of_such_characters_is_left_alone() -> None:
     event = read(data={"text": r"NUL is written \u0000 in JSON"})
-    assert event.text == r"NUL is written \u0000 in JSON"
-    assert event.extensions == {}
+    assert (event.text, event.extensions) == (r"NUL is written \u0000 in JSON", {})
     assert decode(encode(event)) == event
 
 
@@ -264,19 +238,11 @@ def test_an_event_is_one_line_whatever_its_text() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (b"", "not_json"),
-        (b"\xff\xfe", "not_json"),
-        (b"{" * 3000, "not_json"),
-        (encode(event())[:-1], "not_json"),
-        (b"[]", "not_an_event"),
-        (b'"text"', "not_an_event"),
-        (orjson.dumps(document(time=None)), "not_an_event"),
-        (orjson.dumps(document(source=None)), "not_an_event"),
-        (orjson.dumps(document(type="search.made")), "not_an_event"),
-        (orjson.dumps(document(type="customer.merged", data={"left": 1})), "not_an_event"),
+        *((value, "not_json") for value in (b"", b"\xff\xfe", b"{" * 3000, encode(event())[:-1])),
+        *((value, "not_an_event") for value in (b"[]", b'"text"')),
         (b'{"specversion":"1.0","data":' + b"[" * 900 + b"]" * 900 + b"}", "not_an_event"),
-        (orjson.dumps(document(specversion=None)), "unknown_version"),
-        (orjson.dumps(document(specversion="2.0")), "unknown_version"),
+        *((orjson.dumps(document(**changes)), "not_an_event") for changes in WRONG),
+        *((orjson.dumps(document(specversion=version)), "unknown_version") for version in (None, "2.0")),
     ],
 )
 def test_a_line_that_holds_no_event_is_unreadable_for_a_reason(value: bytes, reason: str) -> None:
@@ -302,20 +268,17 @@ def test_a_cloudevents_client_reads_what_we_write(name: str) -> None:
 
 def test_the_samples_of_the_specification_are_read_or_refused_with_a_reason(shared: Path) -> None:
     folder = shared / "fixtures" / "web" / "cloudevents"
-    verdicts = {path.stem: _verdict(path) for path in sorted(folder.glob("json-format.*.json"))}
-    assert verdicts == {
-        "json-format.0": ["twilio/mycontext A234-1234-1234 base64 content_type"],
-        "json-format.1": ["twilio/mycontext B234-1234-1234 content content_type"],
-        "json-format.2": ["twilio/mycontext C234-1234-1234 appinfoA appinfoB appinfoC"],
-        "json-format.3": ["twilio/mycontext C234-1234-1234 content"],
-        "json-format.4": ["twilio/mycontext D234-1234-1234 content"],
-        "json-format.5": ["missing_time"],
-        "json-format.6": [
-            "twilio/mycontext/4 B234-1234-1234 base64 content_type",
-            "twilio/mycontext/9 C234-1234-1234 appinfoA appinfoB appinfoC",
-        ],
-        "json-format.7": [],
-    }
+    binary, infos = "B234-1234-1234 base64 content_type", "C234-1234-1234 appinfoA appinfoB appinfoC"
+    assert [_verdict(path) for path in sorted(folder.glob("json-format.*.json"))] == [
+        ["twilio/mycontext A234-1234-1234 base64 content_type"],
+        ["twilio/mycontext B234-1234-1234 content content_type"],
+        [f"twilio/mycontext {infos}"],
+        ["twilio/mycontext C234-1234-1234 content"],
+        ["twilio/mycontext D234-1234-1234 content"],
+        ["missing_time"],
+        [f"twilio/mycontext/4 {binary}", f"twilio/mycontext/9 {infos}"],
+        [],
+    ]
 
 
 def _verdict(path: Path) -> list[str]:

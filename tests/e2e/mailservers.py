@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,38 @@ import pytest
 from imapclient import IMAPClient
 
 from tests.brokers import free_port
-from tests.e2e.stacks import wait_for
+from tests.e2e.stacks import open_folder, wait_for
 
 USER, PASSWORD = "support", "secret"
+DOVECOT = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {home}/run
+state_dir = {home}/state
+log_path = {home}/log
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{certificate}
+disable_plaintext_auth = no
+mail_location = maildir:{home}/mail/%u
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={home}/mail/%u
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+"""
 
 
 def program(name: str, needs_root: bool = True) -> str:
@@ -24,17 +52,6 @@ def program(name: str, needs_root: bool = True) -> str:
     if found and (os.geteuid() == 0 or not needs_root):
         return found
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is not here, or needs root")
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that other accounts may enter."""
-    made = Path(tempfile.mkdtemp(prefix="tellonce-mail-"))
-    made.chmod(0o755)
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 @dataclass
@@ -75,40 +92,13 @@ class Dovecot:
 def dovecot(certificate: Path) -> Iterator[Dovecot]:
     """Dovecot on a free port, with STARTTLS by a file that holds key and certificate."""
     command = program("dovecot")
-    with folder() as home:
+    with open_folder() as home:
         port = free_port()
         (home / "mail").mkdir()
         shutil.chown(home / "mail", "nobody", "nogroup")
         config = home / "dovecot.conf"
-        config.write_text(f"""
-            protocols = imap
-            listen = 127.0.0.1
-            base_dir = {home}/run
-            state_dir = {home}/state
-            log_path = {home}/log
-            ssl = yes
-            ssl_cert = <{certificate}
-            ssl_key = <{certificate}
-            disable_plaintext_auth = no
-            mail_location = maildir:{home}/mail/%u
-            first_valid_uid = 1
-            passdb {{
-              driver = static
-              args = password={PASSWORD}
-            }}
-            userdb {{
-              driver = static
-              args = uid=nobody gid=nogroup home={home}/mail/%u
-            }}
-            service imap-login {{
-              inet_listener imap {{
-                port = {port}
-              }}
-              inet_listener imaps {{
-                port = 0
-              }}
-            }}
-        """)
+        words = {"home": home, "port": port, "certificate": certificate, "password": PASSWORD}
+        config.write_text(DOVECOT.format(**words))
         found = Dovecot(port, [command, "-F", "-c", str(config)], home / "log")
         found.up()
         try:
@@ -134,7 +124,7 @@ class Postfix:
 def postfix(lmtp_port: int) -> Iterator[Postfix]:
     """Postfix on a free port, whose next hop is an LMTP server here; it tries again every second."""
     command = program("postfix")
-    with folder() as home:
+    with open_folder() as home:
         port, queue, data, config = free_port(), home / "queue", home / "data", home / "etc"
         for made in (queue, data, config):
             made.mkdir()

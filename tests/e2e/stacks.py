@@ -79,7 +79,7 @@ def grown(folder: Path, database: str, log: str) -> Iterator[Stack]:
 def open_folder() -> Iterator[Path]:
     """An empty folder that other accounts may enter at any time: pytest's own is closed anew by each pytest that
     starts, and a PostgreSQL that was killed, or not yet made, would not come up."""
-    with tempfile.TemporaryDirectory(prefix="tellonce-tests-") as name:
+    with tempfile.TemporaryDirectory(prefix="tellonce-tests-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
