@@ -114,6 +114,11 @@ class Settings(BaseSettings):
     dead_share: float = Field(default=0.2, description="Share of unreadable records at which the worker stops.")
     dead_window: int = Field(default=500, description="Records over which that share is taken.")
 
+    @property
+    def is_kafka(self) -> bool:
+        """Whether the event log is Kafka."""
+        return self.log.startswith("kafka:")
+
     def environment(self) -> dict[str, str]:
         """What was set, as the variables that another process reads it from."""
         told = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)

@@ -17,6 +17,7 @@ class MemoryLog:
         self.gate = Event()
         self.gate.set()
         self.waiting = Event()  # set while an append stands at the gate
+        self.passing = 0  # appends that have come and are not over
         self._lock = Lock()
 
     @property
@@ -30,10 +31,13 @@ class MemoryLog:
         return [event for draft in self.drafts for event in map(decode, draft.value.split(b"\n"))]
 
     def append(self, drafts: Sequence[Draft], topic: str | None = EVENTS) -> None:
+        with self._lock:
+            self.passing += 1
         self.waiting.set()
         self.gate.wait(timeout=10)
-        self.check()
         with self._lock:
+            self.passing -= 1
+            self.check()
             self.appends.append(list(drafts))
 
     def check(self) -> None:

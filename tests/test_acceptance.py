@@ -12,7 +12,7 @@ from services.eventlog import Draft, LogUnavailable
 from services.eventlog.budget import Budget
 from services.identifiers import Rules
 from services.ingest.acceptance import Acceptance, Memory
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Threads
 from tests.builders import document
 from tests.fakes import MemoryLog
 
@@ -28,7 +28,7 @@ async def _until(true: Callable[[], bool]) -> None:
 
 
 def _commit(log: MemoryLog, budget: int = 10_000, timeout: float = 5, parallel: int = 1) -> GroupCommit:
-    return GroupCommit(log, Budget(budget), timeout, parallel)
+    return GroupCommit(Threads(log, parallel), Budget(budget), timeout)
 
 
 def _acceptance(log: MemoryLog, channels: tuple[str, ...] = ("email", "chat"), most: int = 10) -> Acceptance:
@@ -63,7 +63,7 @@ def test_the_first_goes_at_once_and_few_that_follow_soon_go_together() -> None:
     log = MemoryLog()
 
     async def post() -> None:
-        commit = GroupCommit(log, Budget(10_000), timeout=5, parallel=2, apart=0.5)
+        commit = GroupCommit(Threads(log, 2, apart=0.5), Budget(10_000), timeout=5)
         await commit.append([DRAFT])
         first = asyncio.create_task(commit.append([DRAFT]))
         for _ in range(5):  # it would be on its way by now
@@ -142,7 +142,7 @@ def test_a_log_that_hangs_is_given_up_in_time_and_then_holds_no_more_than_it_has
 
     async def post() -> None:
         budget = Budget(10_000)
-        commit = GroupCommit(log, budget, timeout=0.01, parallel=1)
+        commit = GroupCommit(Threads(log), budget, timeout=0.01)
         outcomes = await asyncio.gather(*(commit.append([DRAFT]) for _ in range(3)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [LogUnavailable] * 3
         with pytest.raises(LogUnavailable):
@@ -209,7 +209,7 @@ def test_who_went_away_while_waiting_is_left_out() -> None:
 
     async def post() -> None:
         budget = Budget(10_000)
-        commit = GroupCommit(log, budget, timeout=5, parallel=1)
+        commit = GroupCommit(Threads(log), budget, timeout=5)
         first = asyncio.create_task(commit.append([DRAFT]))
         await asyncio.to_thread(log.waiting.wait, 5)
         gone = asyncio.create_task(commit.append([Draft("gone", b"")]))

@@ -24,7 +24,7 @@ from services.eventlog import Appender
 from services.eventlog.budget import Budget
 from services.identifiers import Rules
 from services.ingest.acceptance import Acceptance
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Threads
 from services.ingest.keys import Keys
 from services.ingest.mailserver import Ports, Reception, listen
 from services.ingest.measures import Measures
@@ -85,7 +85,7 @@ def serving(engine: sa.Engine, appender: Appender, certificate: Path) -> Iterato
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
     loop, stop, measures = asyncio.new_event_loop(), asyncio.Event(), Measures()
-    keys, commits = Keys(engine, 2), GroupCommit(appender, Budget(10**7), 2, 1)
+    keys, commits = Keys(engine, 2), GroupCommit(Threads(appender), Budget(10**7), 2)
     reception = Reception(Acceptance(commits, Rules(), ("email",), 10), keys, measures, Ours.of(["shop.example"]))
     found = Post(free_port(), free_port(), measures)
     ports = Ports("127.0.0.1", found.smtp_port, found.lmtp_port, tls)

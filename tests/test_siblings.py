@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -16,6 +18,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from services import access
+from services.eventlog.opening import ensure_topics
 from services.ingest.app import create_app
 from services.settings import Settings
 from tests.brokers import free_port
@@ -91,6 +94,30 @@ def test_one_that_is_killed_comes_back_while_others_serve(settings: Settings, tm
         wait_for(lambda: len(told(settings)) == 2, "the killed one to be back")
         answer = requests.post(f"{address(settings)}/v1/events", json=document(), headers=BEARER, timeout=20)
         assert answer.status_code == 200
+        others = parent.children(recursive=True)
+    assert not [one for one in others if one.is_running()]
+
+
+def test_the_one_that_appends_for_all_is_missed_when_it_is_killed_and_comes_back(
+    settings: Settings, kafka: str, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(update={"log": f"kafka://{kafka}"})
+    ensure_topics(settings, settings.database or "")
+    post = partial(requests.post, f"{address(settings)}/v1/events", headers=BEARER, timeout=20)
+    with serving(settings, tmp_path / "out") as parent:
+        assert post(json=document()).status_code == 200
+        metrics = requests.get(f"{address(settings)}/metrics", timeout=20).text
+        assert 'tellonce_ingest_append_seconds_count{outcome="stored",process="appender"} 1.0' in metrics
+        [appender] = [child for child in parent.children() if "append" in child.cmdline()]
+        appender.send_signal(signal.SIGSTOP)
+        wait_for(lambda: not is_ready(address(settings)), "a halted one to be missed")
+        with ThreadPoolExecutor(1) as posting:
+            under_way = posting.submit(post, json=document())
+            appender.send_signal(signal.SIGKILL)
+            assert under_way.result().status_code == 503
+            assert "Retry-After" in under_way.result().headers
+        wait_for(lambda: is_ready(address(settings)), "another to be there")
+        wait_for(lambda: post(json=document()).status_code == 200, "each process to find it")
         others = parent.children(recursive=True)
     assert not [one for one in others if one.is_running()]
 

@@ -20,7 +20,7 @@ from services.eventlog import Appender
 from services.eventlog.budget import Budget
 from services.eventlog.opening import open_appender
 from services.ingest.acceptance import Acceptance
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Threads
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures, TimedAppender
 from services.ingest.operations import application
@@ -121,7 +121,7 @@ async def _serve(here: Instance, appender: Appender, tls: ssl.SSLContext | None)
     keys, budget = Keys(store, settings.append_timeout), Budget(settings.byte_budget)
     measures = Measures(budget)
     measures.pools.watch("keys", store)
-    commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout, 1)
+    commits = GroupCommit(Threads(TimedAppender(appender, measures)), budget, settings.append_timeout)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,10 +1,11 @@
 """`tellonce ingest | timeline | analyse | api | migrate`: one part of it, in the foreground."""
 
+import asyncio
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event as Flag
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from services import ports, processes
 from services.commandline.opening import located
+from services.eventlog import Appender
 from services.eventlog.opening import ensure_topics, open_appender
 from services.processes import Child, Start
 from services.server import NONE, Server
@@ -34,25 +36,40 @@ def _attach(attached: bool) -> None:
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True, callback=_attach, help="End with standard input.")]
 Place = Annotated[Path | None, typer.Option("--place", hidden=True, help="Its own among several on the port.")]
+Gate = Annotated[Path | None, typer.Option("--gate", hidden=True, help="Socket of the one that appends for all.")]
 
 
 @app.command(epilog="Example:  tellonce ingest --database postgresql://… --log kafka://broker:9092")
-def ingest(context: typer.Context, attached: Attached = False, place: Place = None) -> None:
+def ingest(context: typer.Context, attached: Attached = False, place: Place = None, gate: Gate = None) -> None:
     """Run the ingest service: channel systems post events to it."""
     settings: Settings = context.obj
     if place is None and settings.ingest_processes > 1:
         _several(settings)
     from services.ingest.app import create_app  # each service loads but itself
+    from services.ingest.carrier import Carrier
 
     processes.give_way()
     _on_end(sys.exit)
     count = settings.ingest_processes if place else 1
     settings = settings.model_copy(update={"byte_budget": settings.byte_budget // count})
-    with located(settings) as here, closing(open_appender(here.settings, here.url)) as appender:
-        application = create_app(here.settings, here.url, appender, place)
+    with ExitStack() as stack:
+        here = stack.enter_context(located(settings))
+        log = Carrier(gate, settings.append_timeout) if gate else open_appender(here.settings, here.url)
+        application = create_app(here.settings, here.url, stack.enter_context(closing(log)), place)
         port = here.settings.ingest_port
         most, ways = MOST_POSTS // count, application.shortcuts
         _serve(application, here.settings, port, "TELLONCE_INGEST_PORT", most, ways, shared=bool(place))
+
+
+@app.command(hidden=True)
+def append(context: typer.Context, gate: Gate, place: Place, attached: Attached = False) -> None:
+    """Append to the log for all processes of the ingest service, which starts it."""
+    assert gate
+    processes.give_way()
+    _on_end(sys.exit)
+    with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
+        processes.collect_rarely()
+        asyncio.run(_append(here.settings, appender, gate, place))
 
 
 @app.command(epilog="Example:  tellonce api --database postgresql://… --log kafka://broker:9092")
@@ -106,12 +123,22 @@ def start(part: str, environment: Mapping[str, str], *words: str) -> Start:
     return processes.command([sys.executable, "-m", "services", *part.split(), "--attached", *words], environment)
 
 
-def ingesting(count: int, environment: Mapping[str, str], folder: Path) -> list[Child]:
-    """The processes of the ingest service, started; several meet in the folder."""
+def ingesting(settings: Settings, environment: Mapping[str, str], folder: Path) -> list[Child]:
+    """The processes of the ingest service, started; several meet in the folder. To Kafka one of them appends for
+    all, see `services/ingest/gate.py`; one that is alone has nobody to share appends with."""
+    count = settings.ingest_processes
     if count == 1:
         return [Child("ingest", start("ingest", environment))]
-    places = [str(folder / str(number)) for number in range(count)]
-    return [Child("ingest", start("ingest", environment, "--place", place)) for place in places]
+    places, gate = folder / "places", ["--gate", str(folder / "gate")] if settings.is_kafka else []
+    places.mkdir()
+    children = [
+        Child("ingest", start("ingest", environment, "--place", str(places / str(number)), *gate))
+        for number in range(count)
+    ]
+    if gate:
+        words = ("--place", str(places / "appender"), *gate)
+        children.append(Child("ingest's appender", start("append", environment, *words)))
+    return children
 
 
 def _several(settings: Settings) -> NoReturn:
@@ -120,11 +147,19 @@ def _several(settings: Settings) -> NoReturn:
     _on_end(sys.exit)
     with located(settings) as here, TemporaryDirectory(prefix="tellonce-") as folder:
         told = here.settings.model_copy(update={"database": here.url})
-        children = ingesting(settings.ingest_processes, os.environ | told.environment(), Path(folder))
+        children = ingesting(settings, os.environ | told.environment(), Path(folder))
         try:
             processes.watch(children, lambda words: typer.echo(words, err=True))
         finally:
             processes.stop(children)
+
+
+async def _append(settings: Settings, appender: Appender, listen: Path, place: Path | None) -> None:
+    from services.ingest.gate import Gate
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    _on_end(lambda: loop.call_soon_threadsafe(stop.set))
+    await Gate(appender, settings.byte_budget, settings.append_timeout).serve(listen, place, stop)
 
 
 def _serve(

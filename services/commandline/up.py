@@ -162,7 +162,7 @@ def _children(settings: Settings) -> Iterator[list[Child]]:
     errors.print("Starting the services.")
     with TemporaryDirectory(prefix="tellonce-") as folder:
         children = [Child(part, parts.start(part, environment)) for part in ("timeline", "analyse", "api")]
-        children += parts.ingesting(settings.ingest_processes, environment, Path(folder))
+        children += parts.ingesting(settings, environment, Path(folder))
         if settings.smtp_port or settings.lmtp_port:
             children.append(Child("mail", parts.start("mail listen", environment)))
         try:

@@ -14,10 +14,11 @@ from services.database import engine as make_engine
 from services.eventlog import Appender
 from services.eventlog.budget import Budget
 from services.ingest.acceptance import Acceptance
+from services.ingest.carrier import Carrier
 from services.ingest.deliveries import METHODS, SOURCES, Deliveries
 from services.ingest.endpoints import Endpoint
 from services.ingest.errands import Errands, Get, get
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Threads
 from services.ingest.keys import Keys
 from services.ingest.measures import Measures, TimedAppender
 from services.ingest.openapi import EVENTS, KEYS, REFUSALS, VENDORS
@@ -64,24 +65,23 @@ class Application(FastAPI):
 def create_app(
     settings: Settings,
     database_url: str,
-    appender: Appender,
+    appender: Appender | Carrier,
     place: Path | None = None,
     known: Mapping[str, Vendor] | None = None,
     get: Get = get,
 ) -> Application:
     """The application. Touches neither database nor log before it is started; the appender stays the caller's.
 
-    `place`: its own among several processes, see `Siblings`; `known`: the vendors by name, if others than all;
-    `get` fetches what their posts ask us to.
+    `place`: its own among several processes, see `Siblings`, which may have but a `Carrier` to one
+    that appends for all; `known`: the vendors by name, if others than all; `get` fetches what their posts ask us to.
     """
     engine = make_engine(database_url, pool_size=2, patience=settings.append_timeout)
     budget = Budget(settings.byte_budget)
     measures = Measures(budget)
     measures.pools.watch("keys", engine)
     keys = Keys(engine, settings.append_timeout * WAIT)
-    # In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once, but each costs a request.
-    parallel = 2 if settings.log.startswith("kafka:") else 1
-    commits = GroupCommit(TimedAppender(appender, measures), budget, settings.append_timeout * WAIT, parallel)
+    log = appender if isinstance(appender, Carrier) else _threads(settings, TimedAppender(appender, measures))
+    commits = GroupCommit(log, budget, settings.append_timeout * WAIT)
     acceptance = Acceptance(commits, settings.rules(), settings.channels, settings.max_events, settings.masking())
     errands, siblings = Errands(get), Siblings(measures.registry, place)
     posts = Posts(settings, keys, acceptance, budget, measures)
@@ -101,6 +101,11 @@ def create_app(
     needed = {"event log": appender.check, "database of the sources' keys": keys.check}
     app.include_router(operations(siblings, needed, settings.append_timeout))
     return app
+
+
+def _threads(settings: Settings, appender: Appender) -> Threads:
+    """In PostgreSQL appends take turns on the same rows; Kafka's are on their way at once, but each costs a request."""
+    return Threads(appender, 2 if settings.is_kafka else 1)
 
 
 def _add_addresses(app: Application, posts: Posts, errands: Errands, known: Mapping[str, Vendor]) -> None:

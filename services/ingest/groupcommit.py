@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -16,12 +17,41 @@ from services.logs import kind
 MOST_BYTES = 4_000_000
 MOST_DRAFTS = 5_000
 
-# Appends of few requests begin so many seconds apart at least: each costs here and in the log, for whatever it holds.
-APART, FEW = 0.004, 16
+APART, FEW = 0.004, 16  # seconds from one append of few requests to the next, and how many are few
 
 HOPELESS = 0.5  # share of a request's time that is left to the first in line
 
 log = structlog.get_logger()
+
+
+class Appending(Protocol):
+    """What groups are handed to, `parallel` at a time, and few requests `apart` seconds apart at least: each append
+    costs here and in the log, for whatever it holds."""
+
+    parallel: int
+    apart: float
+
+    def begin(self, drafts: Sequence[Draft]) -> asyncio.Future[None]:
+        """Begin to append; it ends as `Appender.append` does. Never blocks."""
+
+    def close(self) -> None: ...
+
+
+class Threads:
+    """An appender that blocks, by a thread for each append at a time; see `Appending`. It stays the caller's."""
+
+    def __init__(self, appender: Appender, parallel: int = 1, apart: float = APART) -> None:
+        self.parallel, self.apart = parallel, apart
+        self._appender = appender
+        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
+
+    def begin(self, drafts: Sequence[Draft]) -> asyncio.Future[None]:
+        """Append, by a thread."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._appender.append, drafts)
+
+    def close(self) -> None:
+        """Stop the threads, without waiting for a log that hangs."""
+        self._threads.shutdown(wait=False)
 
 
 # Hears that a request's drafts are durable, or why that is not known.
@@ -39,24 +69,21 @@ class Waiting:
 
 
 class GroupCommit:
-    """Makes drafts durable, `parallel` appends at a time. Belongs to one event loop.
+    """Makes drafts durable, as many appends at a time as the log likes. Belongs to one event loop.
 
-    `timeout` is how many seconds a request waits; what waits or is on its way counts against the budget. `apart`:
-    seconds from one append of few requests to the next.
+    `timeout` is how many seconds a request waits; what waits or is on its way counts against the budget.
     """
 
-    def __init__(self, appender: Appender, budget: Budget, timeout: float, parallel: int, apart: float = APART) -> None:
-        self._appender = appender
+    def __init__(self, log: Appending, budget: Budget, timeout: float) -> None:
+        self._log = log
         self._budget = budget
         self._timeout = timeout
-        self._apart = apart
-        self._idle = parallel
+        self._idle = log.parallel
         self._queue: dict[Waiting, None] = {}  # in order, and quick to leave
         self._patient: dict[Waiting, None] = {}  # also those on their way
         self._clock: asyncio.TimerHandle | None = None  # one for all: a timer for each would take its time
         self._began = float("-inf")  # the last append, by the loop's time
         self._rounds: set[asyncio.Task[None]] = set()
-        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="append")
 
     def check(self) -> None:
         """Raise LogUnavailable when more comes than the log takes: the first in line has waited for half its time, so
@@ -88,10 +115,10 @@ class GroupCommit:
         return waiting
 
     def close(self) -> None:
-        """Stop the threads, without waiting for a log that hangs."""
+        """End what hands over to the log, without waiting for one that hangs."""
         if self._clock:
             self._clock.cancel()
-        self._threads.shutdown(wait=False)
+        self._log.close()
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell those whose time is over, and look again when that of the next one is."""
@@ -130,13 +157,13 @@ class GroupCommit:
             if batch := self._next():
                 appended = self._appended(batch)
                 self._settle(done, failure)
-                done, failure = batch, await appended
+                done, failure = batch, await _outcome(appended)
         self._idle += 1  # before any of those comes again
         self._settle(done, failure)
 
     def _rest(self) -> float:
         """Seconds in which more requests may come to the next append."""
-        return self._began + self._apart - asyncio.get_running_loop().time() if len(self._queue) < FEW else 0.0
+        return self._began + self._log.apart - asyncio.get_running_loop().time() if len(self._queue) < FEW else 0.0
 
     def _next(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -150,20 +177,9 @@ class GroupCommit:
             del self._queue[waiting]
         return batch
 
-    def _appended(self, batch: Sequence[Waiting]) -> asyncio.Future[Exception | None]:
-        """Begin to append; the end is None, or what went wrong."""
+    def _appended(self, batch: Sequence[Waiting]) -> asyncio.Future[None]:
         self._began = asyncio.get_running_loop().time()
-        drafts = [draft for waiting in batch for draft in waiting.drafts]
-        return asyncio.get_running_loop().run_in_executor(self._threads, self._append, drafts)
-
-    def _append(self, drafts: Sequence[Draft]) -> Exception | None:
-        try:
-            self._appender.append(drafts)
-        except Exception as error:  # whatever it is, those who wait are to know
-            away = error.message if isinstance(error, LogUnavailable) else None
-            log.warning("append_failed", error=kind(error), detail=away, drafts=len(drafts))
-            return error
-        return None
+        return self._log.begin([draft for waiting in batch for draft in waiting.drafts])
 
     def _settle(self, batch: Sequence[Waiting], failure: Exception | None) -> None:
         """Tell who still waits, each by itself, so that one who fails at it holds up nobody."""
@@ -182,3 +198,14 @@ def _tell(durable: asyncio.Future[None], failure: Exception | None) -> None:
         durable.set_exception(failure)
     else:
         durable.set_result(None)
+
+
+async def _outcome(appended: asyncio.Future[None]) -> Exception | None:
+    """None, or what went wrong."""
+    try:
+        await appended
+    except Exception as error:  # whatever it is, those who wait are to know
+        away = error.message if isinstance(error, LogUnavailable) else None
+        structlog.get_logger().warning("append_failed", error=kind(error), detail=away)
+        return error
+    return None

@@ -12,7 +12,7 @@ from services.access import Source
 from services.eventlog.budget import Budget
 from services.identifiers import Rules
 from services.ingest.acceptance import Acceptance
-from services.ingest.groupcommit import GroupCommit
+from services.ingest.groupcommit import GroupCommit, Threads
 from tests.builders import at, document
 from tests.fakes import MemoryLog
 
@@ -71,7 +71,7 @@ def places(draw: st.DrawFn, card: str) -> dict[str, Any]:
 
 def logged(posted: dict[str, Any]) -> bytes:
     """What reaches the log of a posted document, before anything is stored: its key and its line."""
-    acceptance = Acceptance(GroupCommit(MemoryLog(), Budget(10**9), 5, 1), Rules(), ("email",), 10)
+    acceptance = Acceptance(GroupCommit(Threads(MemoryLog()), Budget(10**9), 5), Rules(), ("email",), 10)
     judged = acceptance.judge(SHOP, [posted], at(0))
     assert not judged.refusals
     (draft,) = judged.drafts
