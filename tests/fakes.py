@@ -40,6 +40,9 @@ class MemoryLog:
             self.check()
             self.appends.append(list(drafts))
 
+    def begin(self, drafts: Sequence[Draft]) -> None:
+        """It has to be waited for."""
+
     def check(self) -> None:
         if self.away:
             raise LogUnavailable("the log is away")

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from services import ports, processes
 from services.commandline.opening import located
-from services.eventlog import Appender
-from services.eventlog.opening import ensure_topics, open_appender
+from services.eventlog import Swift
+from services.eventlog.opening import ensure_topics, open_appender, open_swift
 from services.processes import Child, Start
 from services.server import NONE, Server
 from services.settings import Settings
@@ -67,7 +67,7 @@ def append(context: typer.Context, gate: Gate, place: Place, attached: Attached 
     assert gate
     processes.give_way()
     _on_end(sys.exit)
-    with located(context.obj) as here, closing(open_appender(here.settings, here.url)) as appender:
+    with located(context.obj) as here, closing(open_swift(here.settings)) as appender:
         processes.collect_rarely()
         asyncio.run(_append(here.settings, appender, gate, place))
 
@@ -154,7 +154,7 @@ def _several(settings: Settings) -> NoReturn:
             processes.stop(children)
 
 
-async def _append(settings: Settings, appender: Appender, listen: Path, place: Path | None) -> None:
+async def _append(settings: Settings, appender: Swift, listen: Path, place: Path | None) -> None:
     from services.ingest.gate import Gate
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()

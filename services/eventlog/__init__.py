@@ -1,6 +1,7 @@
 """The event log: append, read assigned partitions in batches, positions. Kafka, or a table in PostgreSQL."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -74,6 +75,14 @@ class Appender(Protocol):
         """Raise LogUnavailable when an append would fail now."""
 
     def close(self) -> None: ...
+
+
+class Swift(Appender, Protocol):
+    """An appender that needs no thread of the caller's for each append."""
+
+    def begin(self, drafts: Sequence[Draft]) -> Future[None] | None:
+        """Begin to append; it ends as `append` does, by another thread. None where it would have to wait first, as
+        for a connection: then `append` does. Never blocks. Raises TooLarge as `append` does."""
 
 
 class Reader(Protocol):

@@ -1,6 +1,8 @@
 """Appending to the event log in Kafka: acknowledged by all in-sync replicas, bounded in bytes and in time."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any
@@ -54,23 +56,19 @@ class KafkaAppender:
 
     def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
         """Store drafts; see `Appender`."""
-        deadline, topic = monotonic() + self._timeout, topic or self._topic
-        size = sum(draft.size for draft in drafts)
-        self._budget.take(size)
-        futures: list[FutureRecordMetadata] = []
+        deadline = monotonic() + self._timeout
+        producer = self._connected()
+        stored = self._begin(producer, drafts, topic)
         try:
-            producer = self._connected()
-            with available():
-                try:
-                    for row in rows(drafts, len(producer.partitions_for(topic))):
-                        futures.append(producer.send(topic, row.value, row.key.encode(), partition=row.partition))
-                    for future in futures:
-                        future.get(max(deadline - monotonic(), 0))
-                except KafkaError as error:
-                    self._abandon(producer, error)
-                    raise
-        finally:
-            self._give_back(size, futures)
+            stored.result(max(deadline - monotonic(), 0))
+        except TimeoutError as late:
+            self._abandon(producer, late)
+            raise LogUnavailable("The event log in Kafka does not answer in time.") from late
+
+    def begin(self, drafts: Sequence[Draft]) -> Future[None] | None:
+        """Begin to store drafts; see `Swift`."""
+        producer = self._producer
+        return self._begin(producer, drafts, None) if producer else None
 
     def check(self) -> None:
         """Raise LogUnavailable when an append would fail now: asks the broker for the topic's leaders."""
@@ -81,8 +79,9 @@ class KafkaAppender:
     def close(self) -> None:
         """Store what is under way and end."""
         with self._building:
-            if self._producer is not None:
-                _close(self._producer, self._timeout)
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            _close(producer, self._timeout)
 
     def _connected(self) -> KafkaProducer:
         if self._producer is not None:
@@ -103,7 +102,23 @@ class KafkaAppender:
         with admin_client(self._settings) as admin:
             describe(admin, self._topic)
 
-    def _abandon(self, producer: KafkaProducer, error: KafkaError) -> None:
+    def _begin(self, producer: KafkaProducer, drafts: Sequence[Draft], topic: str | None) -> Future[None]:
+        topic, size, sent = topic or self._topic, sum(draft.size for draft in drafts), Sent()
+        try:
+            self._budget.take(size)
+        except LogUnavailable as full:
+            sent.stored.set_exception(full)
+            return sent.stored
+        try:
+            with available():
+                for row in rows(drafts, len(producer.partitions_for(topic))):
+                    sent.records.append(producer.send(topic, row.value, row.key.encode(), partition=row.partition))
+        except LogUnavailable as error:
+            sent.failure = error
+        self._settle(producer, size, sent)
+        return sent.stored
+
+    def _abandon(self, producer: KafkaProducer, error: Exception) -> None:
         """Let the next append build a new one: this one may have failed for good.
 
         A refused producer id is final by design; kafka-python 3.0.12 also never sends again after a batch that
@@ -118,13 +133,34 @@ class KafkaAppender:
         log.warning("producer_replaced", error=type(error).__name__, detail=str(error))
         Thread(target=_close, args=(producer, self._timeout), daemon=True).start()
 
-    def _give_back(self, size: int, futures: Sequence[FutureRecordMetadata]) -> None:
-        """Free the budget when the last record is settled: for one given up on, when the producer does so."""
-        for future in futures:
-            if not future.is_done:
-                future.add_both(lambda _: self._give_back(size, futures))
+    def _settle(self, producer: KafkaProducer, size: int, sent: "Sent") -> None:
+        """Free the budget and tell the end when the last record is settled: for one given up on, when the producer
+        does so."""
+        for record in sent.records:
+            if not record.is_done:
+                record.add_both(lambda _: self._settle(producer, size, sent))
                 return
         self._budget.give_back(size)
+        if failure := sent.failed():
+            self._abandon(producer, failure)
+            sent.stored.set_exception(failure)
+        else:
+            sent.stored.set_result(None)
+
+
+@dataclass
+class Sent:
+    """An append on its way: its records so far, why there are no more of them, and its end."""
+
+    records: list[FutureRecordMetadata] = field(default_factory=list)
+    failure: LogUnavailable | None = None
+    stored: Future[None] = field(default_factory=Future)
+
+    def failed(self) -> LogUnavailable | None:
+        """Why it is not stored, when all records are settled."""
+        failures = (record.exception for record in self.records if record.failed())
+        first = next(failures, None)
+        return self.failure or (first and LogUnavailable(f"The event log in Kafka can't be used: {first}"))
 
 
 def producing(timeout: float) -> dict[str, Any]:

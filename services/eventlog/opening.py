@@ -2,7 +2,7 @@
 
 from services.database import PATIENCE, engine
 from services.errors import Invalid
-from services.eventlog import DEAD, EVENTS, Appender, Reader, postgres
+from services.eventlog import DEAD, EVENTS, Appender, Reader, Swift, postgres
 from services.eventlog.postgres import PostgresAppender
 from services.eventlog.postgres_reader import PostgresReader
 from services.settings import Settings
@@ -10,12 +10,17 @@ from services.settings import Settings
 
 def open_appender(settings: Settings, database_url: str) -> Appender:
     """The writing side; a log that is away is no error yet. Raises Invalid for an unknown log or option."""
+    if _kafka(settings.log):
+        return open_swift(settings)
     timeout, budget = settings.append_timeout, settings.byte_budget
-    if servers := _kafka(settings.log):
-        from services.eventlog.kafka import KafkaAppender  # only who has Kafka waits for its client to load
-
-        return KafkaAppender(servers, timeout, budget, settings.log_options)
     return PostgresAppender(engine(database_url), settings.log_partitions, timeout, budget)
+
+
+def open_swift(settings: Settings) -> Swift:
+    """The same where the log is Kafka."""
+    from services.eventlog.kafka import KafkaAppender  # only who has Kafka waits for its client to load
+
+    return KafkaAppender(_kafka(settings.log), settings.append_timeout, settings.byte_budget, settings.log_options)
 
 
 def open_reader(settings: Settings, database_url: str) -> Reader:

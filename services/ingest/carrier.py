@@ -72,12 +72,14 @@ class Carrier:
         else:
             for number, body in self._unsent:
                 self._frames.send(number, body)
+            if not self._frames.is_open:  # lost already
+                self._lost(None)
         self._unsent, self._connecting = [], None
 
     def _come(self, _: Frames, number: int, wrong: bytes) -> None:
         """Tell of the end of an append."""
-        durable = self._under_way.pop(number)
-        if durable.done():  # who waited is gone
+        durable = self._under_way.pop(number, None)
+        if durable is None or durable.done():  # who waited was told otherwise, or is gone
             return
         if wrong:
             durable.set_exception(LogUnavailable(wrong.decode()))

@@ -50,9 +50,14 @@ class Frames(asyncio.Protocol):
         self._held = bytearray()  # of a frame that is not whole
         self._transport: asyncio.WriteTransport | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent has a way to go."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def send(self, number: int, body: bytes) -> None:
         """Send a frame, as far as there is a connection."""
-        if self._transport and not self._transport.is_closing():
+        if self._transport and self.is_open:
             self._transport.write(framed(number, body))
 
     def close(self) -> None:

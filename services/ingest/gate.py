@@ -5,15 +5,16 @@ it from them. What all of them hand over while the log is busy goes together, in
 """
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from services.eventlog import Appender, LogUnavailable
+from services.eventlog import Draft, LogUnavailable, Swift
 from services.eventlog.budget import Budget
 from services.ingest.frames import Frames, unpacked
 from services.ingest.groupcommit import APART, GroupCommit, Threads
-from services.ingest.measures import Measures, TimedAppender
+from services.ingest.measures import Measures, TimedSwift
 from services.ingest.siblings import Siblings
 
 PARALLEL = 2  # appends: Kafka's are on their way at once, but each costs a request
@@ -21,14 +22,26 @@ MERCY = 7.0  # seconds for others to have what they have taken stored, when all 
 LOOK = 0.05  # seconds between looks whether they have
 
 
+class Straight(Threads):
+    """To the log without a thread, except where it has to be waited for first; see `Appending`."""
+
+    def __init__(self, appender: Swift) -> None:
+        super().__init__(appender, PARALLEL, APART / 2)
+        self._swift = appender
+
+    def begin(self, drafts: Sequence[Draft]) -> asyncio.Future[None]:
+        """Append."""
+        begun = self._swift.begin(drafts)
+        return asyncio.wrap_future(begun) if begun else super().begin(drafts)
+
+
 class Gate:
     """Takes drafts on a Unix socket and answers when they are durable."""
 
-    def __init__(self, appender: Appender, budget: int, timeout: float) -> None:
+    def __init__(self, appender: Swift, budget: int, timeout: float) -> None:
         self.measures = Measures()
         self._appender = appender
-        threads = Threads(TimedAppender(appender, self.measures), PARALLEL, APART / 2)
-        self._commits = GroupCommit(threads, Budget(budget), timeout)
+        self._commits = GroupCommit(Straight(TimedSwift(appender, self.measures)), Budget(budget), timeout)
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="checks")
         self._connected: set[Frames] = set()
 

@@ -157,7 +157,7 @@ class GroupCommit:
             if batch := self._next():
                 appended = self._appended(batch)
                 self._settle(done, failure)
-                done, failure = batch, await _outcome(appended)
+                done, failure = batch, await _outcome(appended, len(batch))
         self._idle += 1  # before any of those comes again
         self._settle(done, failure)
 
@@ -200,12 +200,12 @@ def _tell(durable: asyncio.Future[None], failure: Exception | None) -> None:
         durable.set_result(None)
 
 
-async def _outcome(appended: asyncio.Future[None]) -> Exception | None:
+async def _outcome(appended: asyncio.Future[None], requests: int) -> Exception | None:
     """None, or what went wrong."""
     try:
         await appended
     except Exception as error:  # whatever it is, those who wait are to know
         away = error.message if isinstance(error, LogUnavailable) else None
-        structlog.get_logger().warning("append_failed", error=kind(error), detail=away)
+        structlog.get_logger().warning("append_failed", error=kind(error), detail=away, requests=requests)
         return error
     return None

@@ -66,6 +66,11 @@ class Part:
         """Such as SIGSTOP, SIGCONT, SIGTERM."""
         os.kill(self.pid, number)
 
+    def kill_one(self, word: str) -> None:
+        """`kill -9` of one of its processes, by a word of its command."""
+        [one] = [one for one in psutil.Process(self.pid).children(recursive=True) if word in one.cmdline()]
+        one.kill()
+
     def kill(self) -> None:
         """As the kernel does it: `kill -9`."""
         self._bury()

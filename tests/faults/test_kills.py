@@ -40,10 +40,21 @@ def test_whatever_is_killed_under_load_nothing_is_lost_or_doubled(folder: Path, 
                 red, kills = max(red, monotonic() - killed), kills + len(victims)
                 if LONG:
                     settled(stand, load.ledger)
+            if log == "kafka":
+                lose_the_appender(stand, load)
         verify(stand, load.ledger)
         desk.verify(stand)
     figures = f"{kills} kills, {load.ledger.figures()}, {len(desk.notes)} notes, red for {red:.1f} s at the longest"
     print(f"{log}: {figures}; seed {SEED}")
+
+
+def lose_the_appender(stand: Stand, load: Load) -> None:
+    """Kill the process that appends for all of ingest's, which go on; its parent starts it again."""
+    stand["ingest"].kill_one("append")
+    wait_for(lambda: not stand.is_ready("ingest"), "ingest to miss it")
+    stand.ready(["ingest"])
+    accepted = len(load.ledger.accepted)
+    wait_for(lambda: len(load.ledger.accepted) > accepted + 100, "events to be accepted again")
 
 
 def plan(stand: Stand, random: Random) -> Iterator[list[str]]:
