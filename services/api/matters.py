@@ -51,7 +51,7 @@ class Again(Answer):
 class Matter(Answer):
     """A matter over all its interactions and channels."""
 
-    id: str
+    id: UUID
     title: str = Field(description="In the customer's own words.")
     state: State
     opened_at: AwareDatetime
@@ -116,7 +116,7 @@ def recorded(fact: Fact, seen: dict[str, Seen]) -> Recorded:
 def _matter(issue: Issue, again: Sequence[Repeat], events: dict[str, Seen]) -> Matter:
     said = [member.statement for member in issue.members]
     return Matter(
-        id=issue.id, title=issue.title, state=issue.state, opened_at=said[0].at, last_at=said[-1].at,
+        id=UUID(issue.id), title=issue.title, state=issue.state, opened_at=said[0].at, last_at=said[-1].at,
         channels=list(dict.fromkeys(one.channel for one in said)),
         members=[_member(one, events) for one in issue.members],
         repeats=[_again(one, events) for one in again],
