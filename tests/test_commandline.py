@@ -104,7 +104,7 @@ def test_a_sign_in_link_signs_in(tellonce: Terminal, engine: sa.Engine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["status", "--database", "postgresql://nobody@127.0.0.1:1/none"], "The database does not answer"),
+        (["status", "--database", "postgresql://nobody@127.0.0.1:1/none"], "Connection refused. Check --database"),
         (["status", "--log", "rabbits://here"], "There is no event log 'rabbits://here'"),
         (["up", "--host", "256.0.0.1"], "Choose another by --api-port"),
         (["dead", "replay"], "Name the records, or --all"),

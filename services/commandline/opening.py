@@ -94,8 +94,9 @@ def check(url: str) -> None:
             if migrate.is_current(conn):
                 return
     except OperationalError as error:
+        why = str(error.orig).splitlines()[0].strip(" .")
         raise Unavailable(
-            f"The database does not answer: {str(error.orig).splitlines()[0]}",
+            f"The database does not answer: {why}.",
             code="database_away",
             hint="Check --database (TELLONCE_DATABASE), and that PostgreSQL runs.",
         ) from None
