@@ -133,7 +133,7 @@ def test_a_promise_is_told_with_its_day() -> None:
 def test_the_text_tells_it_at_each_length(length: int) -> None:
     context = briefs.Context(customer=customer(), kept=Kept([issue(day=3)], [fact()]), pending=True)
     told = briefs.text(briefs.build(context, NOW), length, NOW)
-    assert f"Probably about “{ROUTER[:-1]}.”, open, told 3 days ago by mail" in told.replace("email", "mail")
+    assert f"Probably about “{ROUTER[:-1]}.”, open, told 3 days ago by mail" in told
     assert "More is still being read." in told
     assert len(told) <= length
     assert length == 160 or "Do not ask again: order 48213." in told

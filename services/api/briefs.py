@@ -22,7 +22,7 @@ from services.api.answers import (
 )
 from services.api.likely import NOTHING, Kept, known, likely
 from services.api.oddities import data_of
-from services.api.phrases import ago, counted, plain, quoted, shortened, unquoted
+from services.api.phrases import ago, by, counted, plain, quoted, shortened, unquoted
 from services.api.revisions import ABOUT, standing
 from services.api.summaries import outcome, subject
 
@@ -33,14 +33,6 @@ OPEN, RECENT, DEEDS, REFERENCES, EACH = 5, 5, 10, 10, 3  # how many of each a br
 STATEMENT = 500  # characters of one statement
 ASKING, TOLD = ("message.", "call.", "chat."), ("shop.", "review.")  # talk that wants an answer, and talk that has it
 CLOSING = ("call.ended", "chat.ended")
-BY = {
-    "email": "by mail",
-    "phone": "by phone",
-    "chat": "in a chat",
-    "sms": "by text message",
-    "social": "on social media",
-    "in_person": "in person",
-}
 
 
 @dataclass(frozen=True)
@@ -175,7 +167,7 @@ def _told(one: Recap, now: datetime, width: int, start: str) -> Iterator[str]:
     longest = max(one.said, key=lambda words: len(words.text), default=None)
     said = f": {quoted(longest.text, width)}" if longest else ""
     at = one.said[-1].at if one.said else one.last_at
-    yield _sentence(f"{start} {ago(at, now)} {_by(one.channel)}{about}{way}{said}")
+    yield _sentence(f"{start} {ago(at, now)} {by(one.channel)}{about}{way}{said}")
     if one.answered:
         yield _sentence(f"{one.answered.by or 'We'} answered: {quoted(one.answered.text, width // 2)}")
     if one.outcome:
@@ -199,10 +191,6 @@ def _discreet(name: str | None) -> str:
     """A first name and an initial."""
     first, *others = (name or "Nameless").split() or ["Nameless"]
     return shortened(first, 20) + "".join(f" {other[0]}." for other in others[-1:])
-
-
-def _by(channel: str) -> str:
-    return BY.get(channel, f"by {plain(channel)}")
 
 
 def _role(event: Wire) -> str:

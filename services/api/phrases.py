@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 QUOTE = 200  # characters quoted in one sentence
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+BY = {
+    "email": "by mail", "phone": "by phone", "chat": "in a chat", "web": "on the web", "app": "in the app",
+    "sms": "by text message", "social": "on social media", "in_person": "in person",
+}  # fmt: skip
 
 
 def shortened(text: str, width: int) -> str:
@@ -53,6 +57,11 @@ def lasting(seconds: object) -> str:
         if seconds < until:
             return f"{round(seconds / length)} {unit}"
     return counted(round(seconds / DAY), "day")
+
+
+def by(channel: str) -> str:
+    """The way on which something came."""
+    return BY.get(channel, f"by {plain(channel)}")
 
 
 def percent(share: float | None) -> str:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from services.api.hints import Known, Likely
 from services.api.likely import speakable
-from services.api.phrases import ago, plain, quoted
+from services.api.phrases import ago, by, plain, quoted
 
 SPOKEN = ("order", "invoice", "case")  # kinds whose values are said; of others only that they are known
 KINDS, TRIED = 5, 2  # how many are told
@@ -13,8 +13,7 @@ KINDS, TRIED = 5, 2  # how many are told
 
 def about(issue: Likely, now: datetime) -> list[str]:
     """What they probably come about."""
-    channels = ", ".join(map(plain, issue.channels[:4]))
-    told = f"{issue.state}, told {ago(issue.since, now)} by {channels}"
+    told = f"{issue.state}, told {ago(issue.since, now)} {', '.join(map(by, issue.channels[:4]))}"
     return [f"Probably about {quoted(speakable(issue.title), 60)}, {told}."]
 
 
