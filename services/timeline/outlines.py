@@ -58,27 +58,18 @@ def _placed(grams: Mapping[str, float]) -> dict[int, float]:
 def bound(model: Model, one: Outline, other: Outline) -> float:
     """No less than the model's probability that both tell the same matter, at a fraction of its cost."""
     root, word, whole, words, agreed, low, high, meant, squared = model.weights
-    mine, theirs = one.vector, other.vector
-    letters = min(_letters(one, other), 1.0)
-    less, more = (one.mass, other.mass) if one.mass < other.mass else (other.mass, one.mass)
-    near = _near(one, other)
-    value = model.bias + low * less + high * more + (meant + squared * abs(near)) * near
-    value += agreed * min(len(mine.references & theirs.references), 2) + max(word, 0.0) + max(words, 0.0)
-    value += max(root, 0.0) * math.sqrt(letters) + max(whole, 0.0) * letters
-    return logistic(value + model.said(mine, theirs)) + SLACK
-
-
-def _letters(one: Outline, other: Outline) -> float:
-    """No less than the product of both texts' letters."""
-    a, b, c, x, y, z = *one[1:4], *other[1:4]
+    step, a, b, c, square, mass, mine = one
+    size, x, y, z, length, more, theirs = other
     count = (a & x).bit_count() + 16 * (c & z).bit_count()
     count += 2 * ((a & y).bit_count() + (b & x).bit_count()) + 8 * ((b & z).bit_count() + (c & y).bit_count())
     count += 4 * ((a & z).bit_count() + (b & y).bit_count() + (c & x).bit_count())
-    return one.step * other.step * count
-
-
-def _near(one: Outline, other: Outline) -> float:
-    """What `meanings.near` says, in C: by the distance of both."""
-    if not one.square or not other.square:
-        return 0.0
-    return (one.square + other.square - math.dist(one.vector.meaning, other.vector.meaning) ** 2) / 2
+    letters = min(step * size * count, 1.0)
+    value = model.bias + max(root, 0.0) * math.sqrt(letters) + max(whole, 0.0) * letters
+    value += max(word, 0.0) + max(words, 0.0)
+    value += low * mass + high * more if mass < more else low * more + high * mass
+    if square and length:  # what `meanings.near` says, by the distance of both, which is counted in C
+        near = (square + length - math.dist(mine.meaning, theirs.meaning) ** 2) / 2
+        value += (meant + squared * abs(near)) * near
+    if shared := mine.references & theirs.references:
+        value += agreed * min(len(shared), 2)
+    return logistic(value + model.said(mine, theirs)) + SLACK
