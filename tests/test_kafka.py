@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from uuid import uuid4
 
@@ -162,6 +162,28 @@ def test_above_the_budget_callers_are_told_at_once(broker: Broker, appender: Kaf
     assert "801 bytes are on their way" in said[0]
     assert "Kafka" in said[1]
     append_when_back(appender, [Draft("k", b"x" * 800)])
+
+
+def begun(appender: KafkaAppender, value: bytes) -> Future[None]:
+    one = appender.begin([Draft("k", value)])
+    assert one is not None
+    return one
+
+
+def test_what_is_begun_without_a_thread_ends_as_an_append_does(broker: Broker, kafka: str, topic: str) -> None:
+    with closing(KafkaAppender("127.0.0.1:1")) as nowhere:
+        assert nowhere.begin([Draft("k", b"v")]) is None
+    with closing(KafkaAppender(kafka, budget=1000, topic=topic)) as appender:
+        append_when_back(appender, [Draft("k", b"first")])
+        begun(appender, b"second").result(30)
+        with broker.paused():
+            hanging, refused = (begun(appender, b"x" * 800) for _ in range(2))
+            with pytest.raises(LogUnavailable, match="801 bytes are on their way"):
+                refused.result(0)
+            with pytest.raises(LogUnavailable, match="Kafka"):
+                hanging.result(30)
+            until(lambda: appender.begin([Draft("k", b"x")]) is None)  # a new producer has to be made first
+        append_when_back(appender, [Draft("k", b"x" * 800)])
 
 
 def test_a_producer_that_failed_for_good_is_replaced(kafka: str) -> None:

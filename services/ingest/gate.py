@@ -43,6 +43,7 @@ class Gate:
         self._appender = appender
         self._commits = GroupCommit(Straight(TimedSwift(appender, self.measures)), Budget(budget), timeout)
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="checks")
+        self._checking: asyncio.Future[LogUnavailable | None] | None = None
         self._connected: set[Frames] = set()
 
     async def serve(self, listen: Path, place: Path | None, stop: asyncio.Event) -> None:
@@ -72,13 +73,18 @@ class Gate:
     def _come(self, frames: Frames, number: int, body: bytes) -> None:
         settled = partial(_answer, frames, number)
         if not body:
-            asked = asyncio.get_running_loop().run_in_executor(self._checks, self._check)
-            asked.add_done_callback(lambda asked: settled(asked.result()))
+            self._asked().add_done_callback(lambda asked: settled(asked.result()))
             return
         try:
             self._commits.begin(unpacked(body), settled)
         except LogUnavailable as full:
             settled(full)
+
+    def _asked(self) -> asyncio.Future[LogUnavailable | None]:
+        """The log's answer whether it is there; all who ask meanwhile have the same."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.get_running_loop().run_in_executor(self._checks, self._check)
+        return self._checking
 
     def _check(self) -> LogUnavailable | None:
         try:
