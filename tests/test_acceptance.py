@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,6 +130,28 @@ def test_a_log_that_is_back_takes_drafts_again() -> None:
         with pytest.raises(LogUnavailable):
             await commit.append([DRAFT])
         log.away = False
+        await commit.append([DRAFT])
+
+    asyncio.run(post())
+    assert log.drafts == [DRAFT]
+
+
+def test_a_log_that_fails_at_beginning_is_told_and_takes_the_next_drafts() -> None:
+    class Fails(Threads):
+        failures = 1
+
+        def begin(self, drafts: Sequence[Draft]) -> asyncio.Future[None]:
+            if self.failures:
+                self.failures -= 1
+                raise RuntimeError("closed meanwhile")
+            return super().begin(drafts)
+
+    log = MemoryLog()
+
+    async def post() -> None:
+        commit = GroupCommit(Fails(log), Budget(10_000), timeout=1)
+        with pytest.raises(RuntimeError, match="closed meanwhile"):
+            await commit.append([DRAFT])
         await commit.append([DRAFT])
 
     asyncio.run(post())

@@ -178,8 +178,15 @@ class GroupCommit:
         return batch
 
     def _appended(self, batch: Sequence[Waiting]) -> asyncio.Future[None]:
-        self._began = asyncio.get_running_loop().time()
-        return self._log.begin([draft for waiting in batch for draft in waiting.drafts])
+        """Begin to append."""
+        loop = asyncio.get_running_loop()
+        self._began = loop.time()
+        try:
+            return self._log.begin([draft for waiting in batch for draft in waiting.drafts])
+        except Exception as error:  # as if it had begun: else the round would end, and nothing more be accepted
+            failed: asyncio.Future[None] = loop.create_future()
+            failed.set_exception(error)
+            return failed
 
     def _settle(self, batch: Sequence[Waiting], failure: Exception | None) -> None:
         """Tell who still waits, each by itself, so that one who fails at it holds up nobody."""
@@ -206,6 +213,6 @@ async def _outcome(appended: asyncio.Future[None], requests: int) -> Exception |
         await appended
     except Exception as error:  # whatever it is, those who wait are to know
         away = error.message if isinstance(error, LogUnavailable) else None
-        structlog.get_logger().warning("append_failed", error=kind(error), detail=away, requests=requests)
+        log.warning("append_failed", error=kind(error), detail=away, requests=requests)
         return error
     return None
