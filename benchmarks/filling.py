@@ -24,6 +24,7 @@ from services.identifiers import Rules
 from services.tables import deployment
 from services.timeline.arrivals import arrival
 from services.timeline.migrate import upgrade
+from services.timeline.plans import plan
 from services.timeline.stitch import store
 
 SEED = 1
@@ -66,7 +67,7 @@ class Stitching:
             wall, worker, backend = time.monotonic(), time.process_time(), _processor(pid)
             arrived = [arrival(event, self._rules, self._secret, line)
                        for event, line in zip(events, lines, strict=True)]  # fmt: skip
-            store(conn, arrived, self._rules, self._secret)
+            store(conn, plan(arrived, self._rules, self._secret))
             conn.commit()
             self.cost.wall += time.monotonic() - wall
             self.cost.worker += time.process_time() - worker

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event as Flag
 from threading import Thread
@@ -19,11 +20,13 @@ from schemas.codec import encode
 from schemas.event import Event
 from services import embedded
 from services.eventlog import DEAD, EVENTS, Batch, Draft, LogUnavailable, Record
+from services.eventlog.positions import claim
 from services.eventlog.postgres import PostgresAppender, ensure_topic, waited
 from services.eventlog.postgres_reader import PostgresReader
 from services.identifiers import Rules, keys
-from services.timeline.deadletters import TooManyDead
+from services.timeline.deadletters import DeadLetters, TooManyDead
 from services.timeline.measures import Measures
+from services.timeline.transactions import Transactions
 from services.timeline.worker import FEW, PORTION, REST, Worker, portion, rest
 from tests.builders import event
 
@@ -170,6 +173,20 @@ def test_a_transaction_that_is_made_again_loses_nothing_of_what_was_decoded_mean
         work(one, 2 * PORTION // 50_000)
     assert count(engine, "events") == 2 * PORTION // 50_000
     assert one.measures.registry.get_sample_value("tellonce_retries_total") == 1
+
+
+def test_what_could_not_be_planned_is_found_by_halves(engine: sa.Engine, appender: PostgresAppender) -> None:
+    """A mistake of ours in planning, which is done while what came before is stored."""
+    measures = Measures()
+    dead = DeadLetters(appender, share=0.5, window=100)
+    transactions = Transactions(engine, RULES, b"secret", dead, measures)
+    with engine.begin() as conn:
+        claims = {0: claim(conn, "log", 0)}
+    records = [Record(0, at, encode(event("email:a@x.ee"))) for at in range(3)]
+    taken = transactions.take("log", [Batch(0, 0, 3, records)], claims).whole()
+    transactions.store(replace(taken, plan=None))
+    assert count(engine, "events") == 3
+    assert measures.registry.get_sample_value("tellonce_events_total", {"outcome": "stored"}) == 3
 
 
 def test_a_flood_of_unreadable_records_stops_the_worker_and_sets_nothing_aside(

@@ -96,17 +96,8 @@ def verdict(one: Arrival) -> tuple[str, Key, Key] | None:
     return (word, left, right) if left != right or word == "bar" else None
 
 
-def names(arrived: Iterable[Arrival]) -> dict[tuple[Id, str], Age]:
-    """Customers' names as their own events give them, with when they were last seen."""
-    latest: dict[tuple[Id, str], Age] = {}
-    for one in arrived:
-        if not one.unnamed and (called := _called(one.event)):
-            name = (one.anchor, called)
-            latest[name] = max(latest.get(name, one.age), one.age)
-    return latest
-
-
-def _called(event: Event) -> str | None:
+def called(event: Event) -> str | None:
+    """The customer's name, as their own event gives it."""
     if event.author and event.author.role == Role.customer and event.author.name:
         return event.author.name
     traits = event.data.get("traits") if event.type == "customer.identified" else None

@@ -4,17 +4,20 @@ Packed by hand, since a driver that asks each value for its type costs several t
 Ids are their 16 bytes. Source: PostgreSQL, "COPY", Binary Format; `array_recv` and `timestamptz_recv`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
 from struct import Struct
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from sqlalchemy.exc import DBAPIError
+
+from services.timeline.steps import Stepwise
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NULL = b"\xff\xff\xff\xff"
@@ -24,13 +27,17 @@ TRAILER = b"\xff\xff"
 LENGTH = Struct("!i").pack
 EIGHT = Struct("!iq").pack
 ARRAY = Struct("!iiIii").pack
+FALSE, TRUE = b"\0\0\0\1\0", b"\0\0\0\1\1"
 LATELY = 20_000  # values lately packed; most come several times in a batch
 
 
 class Array(bytes):
-    """A one-dimensional array as PostgreSQL reads it; made by `uuids`, `times`, `texts`, `numbers`, `blobs`."""
+    """A one-dimensional array as PostgreSQL reads it; made by the functions below."""
 
     oid = 0
+
+
+Pack = Callable[[Iterable[Any]], Array]
 
 
 class Uuids(Array):
@@ -55,6 +62,12 @@ class Numbers(Array):
     """bigint[]"""
 
     oid = 1016
+
+
+class Flags(Array):
+    """boolean[]"""
+
+    oid = 1000
 
 
 class Blobs(Array):
@@ -94,6 +107,11 @@ def numbers(values: Iterable[int]) -> Numbers:
     return Numbers(_array(20, [EIGHT(8, value) for value in values]))
 
 
+def flags(values: Iterable[bool]) -> Flags:
+    """boolean[]"""
+    return Flags(_array(16, [TRUE if value else FALSE for value in values]))
+
+
 def field(value: bytes | None) -> bytes:
     """Bytes (an id, a blob) with their length before them."""
     return NULL if value is None else LENGTH(len(value)) + value
@@ -112,6 +130,15 @@ def time(moment: datetime | None) -> bytes:
 def word(value: str | None) -> bytes:
     """A text with its length before it; for those that come again and again."""
     return NULL if value is None else field(value.encode())
+
+
+def columns(packs: Sequence[Pack], rows: Sequence[Sequence[Any]]) -> Stepwise[Sequence[Array]]:
+    """Rows as arrays, one for each column and each in a step; none for no rows."""
+    packed = list[Array]()
+    for pack, column in zip(packs if rows else (), zip(*rows, strict=True), strict=True):
+        packed.append(pack(column))
+        yield
+    return packed
 
 
 def copy(conn: sa.Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:

@@ -13,20 +13,16 @@ import sqlalchemy as sa
 
 from schemas.event import Event
 from services.identifiers import Rules
-from services.tables import CORRECTIONS, TELLING
-from services.timeline.arrivals import Arrival, arrival, names
-from services.timeline.bulk import EIGHT, blobs, copy, texts, time, times, uuids, word
-from services.timeline.bulk import field as packed
+from services.timeline.arrivals import Arrival, arrival
+from services.timeline.bulk import blobs, copy, uuids
 from services.timeline.identity import Id
 from services.timeline.naming import identify
 from services.timeline.parts import Changed
-from services.timeline.visits import assign, write_interactions
+from services.timeline.plans import Plan, plan
+from services.timeline.visits import assign, write_interactions, write_visiting
 
-EVENT = "identifier_id, event_key, interaction_id, occurred_at, source, event_id, type, channel, direction, tx, event"
-IDS = Struct("!i16si16si16s").pack
-JSONB = Struct("!iB").pack
-JSONB_VERSION = 1
-MARKING = frozenset({*TELLING, *CORRECTIONS})  # types of events that change what is found of a customer
+EVENT = "identifier_id, event_key, occurred_at, source, event_id, type, channel, direction, event, interaction_id, tx"
+TAIL = Struct("!i16siq").pack
 
 
 @dataclass
@@ -49,25 +45,27 @@ class Outcome:
 
 def stitch(conn: sa.Connection, events: Iterable[Event], rules: Rules, secret: bytes, tx: int | None = None) -> Outcome:
     """Store events; see `store`. `tx`: the transaction whose they are said to be, where not the present one."""
-    return store(conn, [arrival(event, rules, secret) for event in events], rules, secret, tx)
+    return store(conn, plan([arrival(event, rules, secret) for event in events], rules, secret), tx)
 
 
-def store(
-    conn: sa.Connection, arrived: Sequence[Arrival], rules: Rules, secret: bytes, tx: int | None = None
-) -> Outcome:
+def store(conn: sa.Connection, planned: Plan, tx: int | None = None) -> Outcome:
     """Store events, link their identifiers, merge and sort them into interactions, mark whose statements changed.
 
     The caller's transaction commits. May fail with a serialisation failure or
-    deadlock (SQLSTATE 40001, 40P01): do it again. Idempotent.
+    deadlock (SQLSTATE 40001, 40P01): do it again, by the same plan. Idempotent.
     """
-    fresh, conflicts, present = _dedupe(conn, arrived)
-    outcome = Outcome(len(fresh), len(arrived) - len(fresh) - conflicts, conflicts)
-    if fresh:
-        changed = identify(conn, fresh, rules, secret)
+    met, present = _meet(conn, planned)
+    again = [*(one for one in planned.fresh if one.key in met), *planned.again]
+    conflicts = _keep_conflicts(conn, again) if again else 0
+    fresh = planned.without(met) if met else planned
+    outcome = Outcome(len(fresh.fresh), len(again) - conflicts, conflicts)
+    if fresh.fresh:
+        changed = identify(conn, fresh.said, fresh.rules)
         tx = tx or present
-        interactions = assign(conn, fresh, tx)
-        _write_events(conn, fresh, interactions, tx)
-        write_interactions(conn, fresh, interactions, tx)
+        visits = assign(conn, fresh.moments, tx)
+        _write_events(conn, fresh, visits, tx)
+        write_interactions(conn, fresh.shares, tx)
+        write_visiting(conn, fresh.moments, visits, tx)
         _write_names(conn, fresh)
         outcome.moved = len(changed.moved)
         outcome.customers = _mark(conn, fresh, changed)
@@ -75,26 +73,22 @@ def store(
     return outcome
 
 
-def _dedupe(conn: sa.Connection, arrived: Sequence[Arrival]) -> tuple[list[Arrival], int, int]:
-    """The events that are new, in order of age; how many share an id with another but not the content; and the
-    number of the present transaction (xid8, rises for ever).
+def _meet(conn: sa.Connection, planned: Plan) -> tuple[set[Id], int]:
+    """The keys of those events that were met before, and the number of the present transaction (xid8, rises for ever).
 
     Of those that share an id the first to arrive is on the timeline; the others are kept where they can be seen.
     """
-    first = {one.key: one for one in reversed(arrived)}
-    keys = sorted(first)
+    if not planned.fresh:
+        return set(), 0
     row = conn.exec_driver_sql(
         """
         WITH n AS (SELECT * FROM unnest(%s, %s) n(event_key, digest)),
              added AS (INSERT INTO arrivals SELECT * FROM n ON CONFLICT DO NOTHING RETURNING event_key)
         SELECT pg_current_xact_id()::text::bigint, ARRAY(
             SELECT uuid_send(event_key) FROM n WHERE event_key NOT IN (SELECT event_key FROM added))""",
-        (uuids(keys), blobs(first[key].digest for key in keys)),
+        tuple(planned.arrivals),
     ).one()
-    met = set(row[1])
-    fresh = sorted((one for one in first.values() if one.key not in met), key=lambda one: one.age)
-    again = [one for one in arrived if one.key in met or one is not first[one.key]]
-    return fresh, _keep_conflicts(conn, again) if again else 0, row[0]
+    return set(row[1]), row[0]
 
 
 def _keep_conflicts(conn: sa.Connection, again: Sequence[Arrival]) -> int:
@@ -111,33 +105,26 @@ def _keep_conflicts(conn: sa.Connection, again: Sequence[Arrival]) -> int:
     return len(others)
 
 
-def _write_events(conn: sa.Connection, fresh: Iterable[Arrival], interactions: Mapping[Id, Id], tx: int) -> None:
-    transaction = EIGHT(8, tx)
+def _write_events(conn: sa.Connection, planned: Plan, visits: Mapping[Id, Id], tx: int) -> None:
     rows = (
-        b"".join((
-            IDS(16, one.anchor, 16, one.key, 16, interactions[one.key]), time(event.occurred_at),
-            word(event.source), packed(event.id.encode()), word(event.type), word(event.channel),
-            word(event.direction.value), transaction, JSONB(len(one.body) + 1, JSONB_VERSION), one.body,
-        ))
-        for one in fresh
-        if (event := one.event)
-    )  # fmt: skip
+        row + TAIL(16, one.interaction or visits[one.key], 8, tx)
+        for one, row in zip(planned.fresh, planned.rows, strict=True)
+    )
     copy(conn, "events", EVENT, rows)
 
 
-def _write_names(conn: sa.Connection, fresh: Iterable[Arrival]) -> None:
-    if rows := sorted((id, name, seen.at) for (id, name), seen in names(fresh).items()):
-        ids, called, seen = zip(*rows, strict=True)
+def _write_names(conn: sa.Connection, planned: Plan) -> None:
+    if planned.names:
         conn.exec_driver_sql(
             """INSERT INTO names AS n SELECT * FROM unnest(%s, %s, %s) ON CONFLICT (identifier_id, name)
             DO UPDATE SET seen_at = excluded.seen_at WHERE excluded.seen_at > n.seen_at""",
-            (uuids(ids), texts(called), times(seen)),
+            tuple(planned.names),
         )
 
 
-def _mark(conn: sa.Connection, fresh: Iterable[Arrival], changed: Changed) -> set[UUID]:
+def _mark(conn: sa.Connection, planned: Plan, changed: Changed) -> set[UUID]:
     """Mark the customers that may be found another: by new words of theirs, or by who is one with whom since when."""
-    touched = {one.anchor for one in fresh if one.event.type in MARKING} | changed.moved.keys() | changed.touched
+    touched = planned.telling | changed.moved.keys() | changed.touched
     if not touched:
         return set()
     marked = conn.exec_driver_sql(

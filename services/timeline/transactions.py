@@ -1,6 +1,6 @@
 """What was read of the log at once, into the store: events, dead letters and positions in one transaction."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -15,11 +15,12 @@ from services.identifiers import Rules
 from services.timeline.arrivals import Arrival, arrival
 from services.timeline.deadletters import DeadLetter, DeadLetters
 from services.timeline.measures import Measures
+from services.timeline.plans import Plan, plan, planned
+from services.timeline.steps import Steps, Stepwise, few
 from services.timeline.stitch import Outcome, store
 
 AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: the same again will do
 TRIES = 10
-FEW = 8  # lines that are decoded between two looks at whether the database has answered
 # What a record with odd values brings about in our own code, there or in the database: it will again, and belongs to
 # the record. Nothing that has to do with the database being away, or with others at work in it, is one of these.
 MISTAKES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -35,6 +36,7 @@ class Taken:
     claims: Mapping[int, Claim]
     arrived: Sequence[Sequence[Arrival]]
     dead: Sequence[DeadLetter]
+    plan: Plan | None  # None: a line can't be planned, and is to be found
 
     @property
     def records(self) -> list[Record]:
@@ -42,27 +44,7 @@ class Taken:
         return [record for batch in self.batches for record in batch.records]
 
 
-class Taking:
-    """What is being taken, a little at each call."""
-
-    def __init__(self, work: Generator[None, None, Taken]) -> None:
-        self._work = work
-        self._taken: Taken | None = None
-
-    def __call__(self) -> bool:
-        """Go on a little; whether there is more to do. At the end it stays so: a transaction may be made again."""
-        if self._taken is None:
-            try:
-                next(self._work)
-            except StopIteration as end:
-                self._taken = end.value
-        return self._taken is None
-
-    def whole(self) -> Taken:
-        """Go on to the end; what was taken."""
-        while self._taken is None:
-            self()
-        return self._taken
+Taking = Steps[Taken]
 
 
 @dataclass
@@ -75,27 +57,34 @@ class Transactions:
     dead: DeadLetters
     measures: Measures
 
-    def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> "Taking":
-        """Decode what was read, so that it can be stored."""
+    def take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Taking:
+        """Decode what was read and plan it, a little at a call, so that it can be stored."""
         return Taking(self._take(log, batches, claims))
 
-    def _take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Generator[None, None, Taken]:
+    def _take(self, log: str, batches: Sequence[Batch], claims: Mapping[int, Claim]) -> Stepwise[Taken]:
         dead, arrived = list[DeadLetter](), list[list[Arrival]]()
         for batch in batches:
             some = list[Arrival]()
-            for few in _few(batch.records):
-                some += self._read(few, dead)
+            for lines in few([line for record in batch.records for line in _lines(record)]):
+                some += self._read(lines, dead)
                 yield
             arrived.append(some)
             self.measures.lag.reading(batch.partition, some)
-        return Taken(log, batches, claims, arrived, dead)
+        made = yield from self._planned([one for some in arrived for one in some])
+        return Taken(log, batches, claims, arrived, dead, made)
+
+    def _planned(self, arrived: Sequence[Arrival]) -> Stepwise[Plan | None]:
+        try:
+            return (yield from planned(arrived, self.rules, self.secret))
+        except MISTAKES:
+            return None
 
     def store(self, taken: Taken, meanwhile: Callable[[], bool] | None = None) -> None:
         """Store what was taken, each event once. Raises Fenced, TooManyDead or DBAPIError, and then stores nothing.
 
         `meanwhile`: done while the database works, a little at a call, until it says that there is no more.
         """
-        started, by_halves = monotonic(), False
+        started, by_halves = monotonic(), taken.plan is None
         for attempt in range(1, TRIES + 1):
             try:
                 outcome, dead = self._commit(taken, by_halves, meanwhile)
@@ -121,13 +110,12 @@ class Transactions:
         self, taken: Taken, by_halves: bool, meanwhile: Callable[[], bool] | None
     ) -> tuple[Outcome, Sequence[DeadLetter]]:
         with self.engine.connect() as conn, occupied(conn, meanwhile), conn.begin():
-            if by_halves:
+            if by_halves or taken.plan is None:
                 lines = [line for record in taken.records for line in _lines(record)]
                 outcome, unstorable = self._store_by_halves(conn, lines)
                 dead = _one_a_record([*taken.dead, *unstorable])
             else:
-                arrived = [one for some in taken.arrived for one in some]
-                outcome = store(conn, arrived, self.rules, self.secret)
+                outcome = store(conn, taken.plan)
                 dead = _one_a_record(taken.dead)
             self.dead.set_aside(conn, taken.log, dead, len(taken.records))
             for batch in taken.batches:
@@ -141,7 +129,7 @@ class Transactions:
             return Outcome(), []
         try:
             with conn.begin_nested():
-                return store(conn, self._read(lines, []), self.rules, self.secret), []
+                return store(conn, plan(self._read(lines, []), self.rules, self.secret)), []
         except UNSTORABLE as error:
             if len(lines) == 1:
                 return Outcome(), [DeadLetter(lines[0], "unstorable", _words(error))]
@@ -160,12 +148,6 @@ class Transactions:
             except MISTAKES as error:
                 dead.append(DeadLetter(line, "unstorable", _words(error)))
         return arrived
-
-
-def _few(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Their lines, a few at a time."""
-    lines = [line for record in records for line in _lines(record)]
-    return (lines[place : place + FEW] for place in range(0, len(lines), FEW))
 
 
 def _lines(record: Record) -> list[Record]:

@@ -1,28 +1,18 @@
 """Visits and interactions of a batch, into the database."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from services.tables import TELLING
-from services.timeline.arrivals import Arrival
-from services.timeline.bulk import Array, numbers, texts, times, uuids
+from services.timeline.bulk import times, uuids
 from services.timeline.identity import Id
-from services.timeline.interactions import SILENCE, Part, Visit, Visits, revisit, visit_id
+from services.timeline.interactions import Visit, Visits, revisit, visit_id
+from services.timeline.shares import PART, Moments, Shares
+from services.timeline.steps import Steps
 
-FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-# The columns of a part, each with how it is packed.
-PART: dict[str, Callable[[Iterable[Any]], Array]] = {
-    "source": texts, "channel": texts, "conversation": texts, "started_at": times, "last_at": times,
-    "events": numbers, "inbound": numbers, "outbound": numbers,
-    "last_inbound_at": times, "last_outbound_at": times, "closed_at": times,
-}  # fmt: skip
 NAMES = ", ".join(PART)
-VALUES = attrgetter(*PART)
 # How two parts of one interaction on one identifier add up.
 SUM = """ON CONFLICT (identifier_id, interaction_id) DO UPDATE SET
     source = least(i.source, excluded.source), channel = least(i.channel, excluded.channel),
@@ -34,42 +24,37 @@ SUM = """ON CONFLICT (identifier_id, interaction_id) DO UPDATE SET
     closed_at = greatest(i.closed_at, excluded.closed_at), tx = greatest(i.tx, excluded.tx)"""
 
 
-def assign(conn: sa.Connection, fresh: Sequence[Arrival], tx: int) -> dict[Id, Id]:
-    """Each event's interaction, by event key; extends, starts and joins visits where events are visits' events."""
-    interactions = {one.key: one.interaction for one in fresh if one.interaction}
-    moments: dict[Id, list[tuple[datetime, Id]]] = defaultdict(list)
-    for one in fresh:
-        if one.visiting:
-            moments[one.visiting].append((one.event.occurred_at, one.key))
-    if moments:
-        known = _known(conn, moments)
-        after = {device: revisit(known[device], (at for at, _ in some)) for device, some in moments.items()}
-        _write_visits(conn, after)
-        _move_events(conn, after, tx)
-        for device, some in moments.items():
-            interactions.update(_visiting(device, known[device], after[device], some))
-    return interactions
+def assign(conn: sa.Connection, moments: Moments, tx: int) -> dict[Id, Id]:
+    """The interaction of each of visits' events, by event key; extends, starts and joins visits."""
+    if not moments.events:
+        return {}
+    known = _known(conn, moments)
+    after = {device: revisit(known[device], (at for at, _ in some)) for device, some in moments.by_device.items()}
+    _write_visits(conn, after)
+    _move_events(conn, after, tx)
+    found: dict[Id, Id] = {}
+    for device, some in moments.by_device.items():
+        found.update(_visiting(device, known[device], after[device], some))
+    return found
 
 
-def write_interactions(conn: sa.Connection, fresh: Iterable[Arrival], interactions: Mapping[Id, Id], tx: int) -> None:
-    """Add the events to the parts of their interactions."""
-    parts: dict[tuple[Id, Id], Part] = {}
-    for one in fresh:
-        event, name = one.event, (one.anchor, interactions[one.key])
-        part = parts.get(name)
-        if part is None:
-            at = event.occurred_at
-            part = parts[name] = Part(event.system, event.channel, event.conversation, at, at)
-        part.add(event)
-    names = sorted(parts)
-    values = zip(*(VALUES(parts[name]) for name in names), strict=True)
-    columns = [pack(column) for pack, column in zip(PART.values(), values, strict=True)]
-    identifiers, ids = (uuids(column) for column in zip(*names, strict=True))
-    conn.exec_driver_sql(
-        f"""INSERT INTO interactions AS i (tx, identifier_id, interaction_id, {NAMES})
-        SELECT %s, n.* FROM unnest(%s, %s{", %s" * len(PART)}) n {SUM}""",
-        (tx, identifiers, ids, *columns),
-    )
+def write_interactions(conn: sa.Connection, shares: Shares, tx: int) -> None:
+    """Add what events add up to, to the parts of their interactions."""
+    if shares.columns:
+        conn.exec_driver_sql(
+            f"""INSERT INTO interactions AS i (tx, identifier_id, interaction_id, {NAMES})
+            SELECT %s, n.* FROM unnest(%s, %s{", %s" * len(PART)}) n {SUM}""",
+            (tx, *shares.columns),
+        )
+
+
+def write_visiting(conn: sa.Connection, moments: Moments, visits: Mapping[Id, Id], tx: int) -> None:
+    """The same of visits' events: in order after all others, as everywhere, so that nobody waits for each other."""
+    shares = Shares()
+    for one in moments.events:
+        shares.add(one, visits[one.key])
+    Steps(shares.pack()).whole()
+    write_interactions(conn, shares, tx)
 
 
 def _visiting(
@@ -84,22 +69,18 @@ def _visiting(
     }  # fmt: skip
 
 
-def _known(conn: sa.Connection, moments: Mapping[Id, Sequence[tuple[datetime, Id]]]) -> dict[Id, list[Visit]]:
+def _known(conn: sa.Connection, moments: Moments) -> dict[Id, list[Visit]]:
     """The visits near the moments of each device, whose identifier is locked so that nobody else sorts its visits."""
-    devices = sorted(moments)
+    devices = sorted(moments.by_device)
     conn.exec_driver_sql(
         "SELECT count(*) FROM (SELECT FROM identifiers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) locked",
-        (uuids(devices),),
+        (moments.columns[0],),
     )
     near = conn.exec_driver_sql(
         """SELECT place, started_at, ended_at
         FROM unnest(%s, %s, %s) WITH ORDINALITY n(id, since, until, place)
         JOIN visits ON device_id = n.id AND started_at <= until AND ended_at >= since""",
-        (
-            uuids(devices),
-            times(max(min(moments[device])[0], FIRST + SILENCE) - SILENCE for device in devices),
-            times(min(max(moments[device])[0], LAST - SILENCE) + SILENCE for device in devices),
-        ),
+        tuple(moments.columns),
     )
     found: dict[Id, list[Visit]] = {device: [] for device in devices}
     for place, started_at, ended_at in near:

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from schemas.event import Event
-from services.timeline.arrivals import arrival
 from services.timeline.rebuild import rebuild
-from services.timeline.stitch import store
+from services.timeline.stitch import stitch
 from tests.content import content, difference, empty
 from tests.property.worlds import RULES, SECRET, events
 
@@ -35,7 +34,7 @@ def take(engine: sa.Engine, batch: Sequence[Event]) -> None:
     for _ in range(20):
         try:
             with engine.begin() as conn:
-                store(conn, [arrival(event, RULES, SECRET) for event in batch], RULES, SECRET)
+                stitch(conn, batch, RULES, SECRET)
             return
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) not in ("40001", "40P01"):
