@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from schemas.event import Author, Direction, Role
 from services import database, tables
-from services.timeline.analyser import Analyser, rest
+from services.timeline.analyser import Analyser, resting
+from services.timeline.analysis import analyse
 from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.rebuild import rebuild
 from services.timeline.tally import bucket
@@ -156,8 +157,23 @@ def test_the_analyser_takes_what_is_marked_and_says_that_it_is_well(house: House
 
 
 def test_the_analyser_rests_the_longer_the_longer_events_wait_and_never_for_good() -> None:
-    assert [rest(1, behind) for behind in (0, 0.5, 3, 3600)] == [0, 0.5, 3, 9]
-    assert rest(30, 3600) == 10
+    assert [resting(1, behind) for behind in (0, 0.5, 3, 3600)] == [0, 0.5, 3, 9]
+    assert resting(30, 3600) == 10
+
+
+def test_an_analyser_that_rests_says_that_it_is_well(house: House) -> None:
+    one = Analyser(house.engine, Latest(), due=0.1)
+    client = TestClient(one.measures.beat.app("The analyser waits for its database."))
+    one.rest(Flag())
+    assert client.get("/readyz").status_code == 200
+
+
+def test_an_analyser_that_works_at_many_customers_says_so_after_each(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN), event("email:other@example.com", text=BROKEN))
+    told = list[None]()
+    with house.engine.begin() as conn:
+        analyse(conn, Latest(), date(2026, 11, 1), alive=lambda: told.append(None))
+    assert len(told) == 2
 
 
 def test_those_who_together_take_longer_than_a_transaction_may_are_analysed_in_smaller_numbers(house: House) -> None:

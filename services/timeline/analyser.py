@@ -34,6 +34,7 @@ LONG = 2.0  # seconds after which a transaction takes fewer customers: live stre
 THOUGHT = 60.0  # seconds for a customer who has said much, where the processor is others'
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 EASY, REST, LONGEST = 1.0, 9.0, 10.0  # seconds that events may wait; rest, in times of work; seconds of it
+BREATH = 1.0  # seconds of rest between looks whether the database is there
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
@@ -66,7 +67,10 @@ class Analyser:
                     learned_at = monotonic()
                 self.measures.beat.alive()
                 pause = PAUSE
-                stop.wait(PAUSE if idle else self.due)
+                if idle:
+                    stop.wait(PAUSE)
+                else:
+                    self.rest(stop)
             except DBAPIError as error:
                 if not is_away(error):  # nor a deadlock, after which the same again will do
                     raise
@@ -81,14 +85,21 @@ class Analyser:
         self.most = 1  # should it fail: those who together take too long would take as long again
         with self.engine.begin() as conn:
             behind = waited(conn)
-            done = analyse(conn, self.latest, datetime.now(UTC).date(), most)
-        self.due = rest(clock() - began, behind)
+            done = analyse(conn, self.latest, datetime.now(UTC).date(), most, self.measures.beat.alive)
+        self.due = resting(clock() - began, behind)
         self.most = max(most // 2, 1) if clock() - began > LONG else min(most * 2, MOST)
         if done.marked:
             self.measures.seconds.observe(clock() - began)
             self.measures.customers.inc(len(done.marked))
             self.measures.failed.inc(done.failed)
         return len(done.marked)
+
+    def rest(self, stop: Flag) -> None:
+        """Let stitching go first for as long as is due, and say meanwhile that all is well."""
+        until = monotonic() + self.due
+        while (left := until - monotonic()) > 0 and not stop.wait(min(left, BREATH)):
+            self._look()
+            self.measures.beat.alive()
 
     def _look(self) -> None:
         with self.engine.connect() as conn:
@@ -120,7 +131,7 @@ class Analyser:
                 self.measures.lessons.inc()
 
 
-def rest(worked: float, behind: float) -> float:
+def resting(worked: float, behind: float) -> float:
     """Seconds to rest after so many of work, while events have waited for so many to be stitched.
 
     At most nine tenths of the time, so that customers are analysed however much comes.

@@ -6,7 +6,7 @@ differences of sums, under the day on which they became known. Several analysers
 a customer holds advisory locks by their identifiers, and reads who they are with these held.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
@@ -52,8 +52,10 @@ class Done(NamedTuple):
     failed: int = 0
 
 
-def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) -> Done:
-    """Analyse some marked customers, those that wait longest first. The caller commits.
+def analyse(
+    conn: sa.Connection, latest: Latest, today: date, most: int = MOST, alive: Callable[[], object] = lambda: None
+) -> Done:
+    """Analyse some marked customers, those that wait longest first. The caller commits. `alive` is called after each.
 
     May fail with a deadlock (SQLSTATE 40P01): do it again.
     """
@@ -63,7 +65,10 @@ def analyse(conn: sa.Connection, latest: Latest, today: date, most: int = MOST) 
         blind = {row.customer_id for row in rows} - {row.customer_id for row in rows if not _is_blind(row)}
         by = latest.of(conn)  # no older than the marks: a lesson comes with its own
         told = dossiers(conn, rows, DEALINGS, VISITS)
-        found = {id: _outcomes(id, one, by, id in blind) for id, one in told.items()}
+        found = dict[UUID, Outcomes | None]()
+        for id, one in told.items():
+            found[id] = _outcomes(id, one, by, id in blind)
+            alive()
         ids = [row.id for row in rows if found[row.customer_id]]
         _keep(conn, ids, _together(filter(None, found.values())), today)
         return Done(marked, sum(one is None for one in found.values()))
