@@ -9,12 +9,13 @@ from benchmarks.stands import Stand
 
 CONNECTIONS = (64, 256)
 BATCH, BATCH_CONNECTIONS = 100, 16
+WARM = {"postgres": 1, "kafka": 10}  # seconds until all that is made at first use is there, and Java has compiled it
 
 
 def singles(run: Run) -> Iterator[Line]:
     """One event a request."""
     with Stand(run) as stand, references.bare_application(stand) as bare, stand.running("ingest"):
-        stand.load(CONNECTIONS[0]).run(1)  # what is loaded or made at first use
+        stand.load(CONNECTIONS[-1]).run(_warming(run))
         for connections in CONNECTIONS:
             what = f"durable acknowledgement, 1 event a request, {connections} connections"
             beside: dict[str, Measure] = {
@@ -28,7 +29,7 @@ def singles(run: Run) -> Iterator[Line]:
 def batches(run: Run) -> Iterator[Line]:
     """Many events a request."""
     with Stand(run) as stand, references.bare_application(stand) as bare, stand.running("ingest"):
-        stand.load(BATCH_CONNECTIONS, BATCH).run(1)
+        stand.load(BATCH_CONNECTIONS, BATCH).run(_warming(run))
         what = f"durable acknowledgement, {BATCH} events a request, {BATCH_CONNECTIONS} connections"
         beside: dict[str, Measure] = {
             "bare ASGI application": partial(references.decoded, stand, bare, BATCH_CONNECTIONS, BATCH)
@@ -38,6 +39,10 @@ def batches(run: Run) -> Iterator[Line]:
         else:
             beside["bare kafka-python producer, acks=all"] = partial(references.produced, stand)
         yield in_rounds(run, what, partial(stand.loaded, stand.load(BATCH_CONNECTIONS, BATCH)), beside)
+
+
+def _warming(run: Run) -> float:
+    return min(WARM[run.log], 2 * run.scale.seconds)
 
 
 FIGURES = (
