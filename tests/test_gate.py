@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,11 +38,11 @@ def test_frames_come_whole_in_whatever_pieces(bodies: list[bytes], data: st.Data
 
 
 @asynccontextmanager
-async def opened(log: MemoryLog, place: Path, budget: int = 10_000) -> AsyncIterator[None]:
+async def opened(log: MemoryLog, place: Path, budget: int = 10_000, timeout: float = 5) -> AsyncIterator[None]:
     """A gate, until the block ends; those who hand over are to have gone by then."""
     stop, listening = asyncio.Event(), place.exists
     place.unlink(missing_ok=True)
-    serving = asyncio.create_task(Gate(log, budget, 5).serve(place, None, stop))
+    serving = asyncio.create_task(Gate(log, budget, timeout).serve(place, None, stop))
     await until(listening)
     yield
     stop.set()
@@ -102,6 +103,32 @@ def test_what_is_wrong_with_the_log_is_told_to_who_handed_over_and_to_who_asks(t
 
     asyncio.run(post())
     assert log.drafts == [DRAFT]
+
+
+def test_an_append_that_never_ends_is_given_up_and_the_next_ones_go(tmp_path: Path) -> None:
+    class Hangs(MemoryLog):
+        hanging = 2  # as many as are on their way at once
+
+        def begin(self, drafts: Sequence[Draft]) -> Future[None] | None:
+            self.hanging -= 1
+            return Future() if self.hanging >= 0 else None
+
+        def give_up(self, begun: Future[None]) -> None:
+            begun.set_exception(LogUnavailable("no answer"))
+
+    log = Hangs()
+
+    async def post() -> None:
+        one = Carrier(tmp_path / "gate", 5)
+        async with opened(log, tmp_path / "gate", timeout=0.2):
+            hanging = [one.begin([DRAFT])]
+            await until(lambda: log.hanging == 1)
+            hanging.append(one.begin([DRAFT]))
+            assert all([await outcome(appended) for appended in hanging])
+            assert await outcome(one.begin([DRAFT])) == ""
+            one.close()
+
+    asyncio.run(post())
 
 
 def test_over_the_budget_of_all_the_answer_comes_at_once(tmp_path: Path) -> None:

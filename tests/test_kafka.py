@@ -184,6 +184,12 @@ def test_what_is_begun_without_a_thread_ends_as_an_append_does(broker: Broker, k
                 hanging.result(30)
             until(lambda: appender.begin([Draft("k", b"x")]) is None)  # a new producer has to be made first
         append_when_back(appender, [Draft("k", b"x" * 800)])
+        with broker.paused():
+            appender.give_up(given_up := begun(appender, b"third"))
+            with pytest.raises(LogUnavailable, match="in time"):
+                given_up.result(0)
+            assert appender.begin([Draft("k", b"x")]) is None
+        append_when_back(appender, [Draft("k", b"fourth")])
 
 
 def test_a_producer_that_failed_for_good_is_replaced(kafka: str) -> None:

@@ -81,8 +81,12 @@ class Swift(Appender, Protocol):
     """An appender that needs no thread of the caller's for each append."""
 
     def begin(self, drafts: Sequence[Draft]) -> Future[None] | None:
-        """Begin to append; it ends as `append` does, by another thread. None where it would have to wait first, as
-        for a connection: then `append` does. Never blocks. Raises TooLarge as `append` does."""
+        """Begin to append; it ends as `append` does, by another thread, unless it is given up. None where it would
+        have to wait first, as for a connection: then `append` does. Never blocks. Raises TooLarge as `append` does."""
+
+    def give_up(self, begun: Future[None]) -> None:
+        """End what was begun with LogUnavailable, if it has not ended. To be called after the time-out: some clients
+        never end what they have given up themselves."""
 
 
 class Reader(Protocol):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any
@@ -57,18 +56,23 @@ class KafkaAppender:
     def append(self, drafts: Sequence[Draft], topic: str | None = None) -> None:
         """Store drafts; see `Appender`."""
         deadline = monotonic() + self._timeout
-        producer = self._connected()
-        stored = self._begin(producer, drafts, topic)
+        sent = self._begin(self._connected(), drafts, topic)
         try:
-            stored.result(max(deadline - monotonic(), 0))
-        except TimeoutError as late:
-            self._abandon(producer, late)
-            raise LogUnavailable("The event log in Kafka does not answer in time.") from late
+            sent.result(max(deadline - monotonic(), 0))
+        except TimeoutError:
+            self.give_up(sent)
+            sent.result()
 
     def begin(self, drafts: Sequence[Draft]) -> Future[None] | None:
         """Begin to store drafts; see `Swift`."""
         producer = self._producer
         return self._begin(producer, drafts, None) if producer else None
+
+    def give_up(self, begun: Future[None]) -> None:
+        """End an append that takes too long; see `Swift`."""
+        assert isinstance(begun, Sent)
+        if begun.end(LogUnavailable("The event log in Kafka does not answer in time.")):
+            self._abandon(begun.producer, TimeoutError("no answer in time"))
 
     def check(self) -> None:
         """Raise LogUnavailable when an append would fail now: asks the broker for the topic's leaders."""
@@ -102,21 +106,21 @@ class KafkaAppender:
         with admin_client(self._settings) as admin:
             describe(admin, self._topic)
 
-    def _begin(self, producer: KafkaProducer, drafts: Sequence[Draft], topic: str | None) -> Future[None]:
-        topic, size, sent = topic or self._topic, sum(draft.size for draft in drafts), Sent()
+    def _begin(self, producer: KafkaProducer, drafts: Sequence[Draft], topic: str | None) -> "Sent":
+        topic, size, sent = topic or self._topic, sum(draft.size for draft in drafts), Sent(producer)
         try:
             self._budget.take(size)
         except LogUnavailable as full:
-            sent.stored.set_exception(full)
-            return sent.stored
+            sent.end(full)
+            return sent
         try:
             with available():
                 for row in rows(drafts, len(producer.partitions_for(topic))):
                     sent.records.append(producer.send(topic, row.value, row.key.encode(), partition=row.partition))
         except LogUnavailable as error:
             sent.failure = error
-        self._settle(producer, size, sent)
-        return sent.stored
+        self._settle(size, sent)
+        return sent
 
     def _abandon(self, producer: KafkaProducer, error: Exception) -> None:
         """Let the next append build a new one: this one may have failed for good.
@@ -133,34 +137,45 @@ class KafkaAppender:
         log.warning("producer_replaced", error=type(error).__name__, detail=str(error))
         Thread(target=_close, args=(producer, self._timeout), daemon=True).start()
 
-    def _settle(self, producer: KafkaProducer, size: int, sent: "Sent") -> None:
+    def _settle(self, size: int, sent: "Sent") -> None:
         """Free the budget and tell the end when the last record is settled: for one given up on, when the producer
         does so."""
         for record in sent.records:
             if not record.is_done:
-                record.add_both(lambda _: self._settle(producer, size, sent))
+                record.add_both(lambda _: self._settle(size, sent))
                 return
         self._budget.give_back(size)
         if failure := sent.failed():
-            self._abandon(producer, failure)
-            sent.stored.set_exception(failure)
-        else:
-            sent.stored.set_result(None)
+            self._abandon(sent.producer, failure)
+        sent.end(failure)
 
 
-@dataclass
-class Sent:
-    """An append on its way: its records so far, why there are no more of them, and its end."""
+class Sent(Future[None]):
+    """An append on its way by a producer: its records so far, and why there are no more of them."""
 
-    records: list[FutureRecordMetadata] = field(default_factory=list)
-    failure: LogUnavailable | None = None
-    stored: Future[None] = field(default_factory=Future)
+    def __init__(self, producer: KafkaProducer) -> None:
+        super().__init__()
+        self.producer = producer
+        self.records: list[FutureRecordMetadata] = []
+        self.failure: LogUnavailable | None = None
+        self._ending = Lock()
 
     def failed(self) -> LogUnavailable | None:
         """Why it is not stored, when all records are settled."""
         failures = (record.exception for record in self.records if record.failed())
         first = next(failures, None)
         return self.failure or (first and LogUnavailable(f"The event log in Kafka can't be used: {first}"))
+
+    def end(self, failure: LogUnavailable | None) -> bool:
+        """Tell the end, where it has not come before; whether it had not."""
+        with self._ending:
+            if self.done():
+                return False
+            if failure:
+                self.set_exception(failure)
+            else:
+                self.set_result(None)
+            return True
 
 
 def producing(timeout: float) -> dict[str, Any]:

@@ -25,14 +25,19 @@ LOOK = 0.05  # seconds between looks whether they have
 class Straight(Threads):
     """To the log without a thread, except where it has to be waited for first; see `Appending`."""
 
-    def __init__(self, appender: Swift) -> None:
+    def __init__(self, appender: Swift, timeout: float) -> None:
         super().__init__(appender, PARALLEL, APART / 2)
-        self._swift = appender
+        self._swift, self._timeout = appender, timeout
 
     def begin(self, drafts: Sequence[Draft]) -> asyncio.Future[None]:
-        """Append."""
+        """Append, and give it up when the time is over."""
         begun = self._swift.begin(drafts)
-        return asyncio.wrap_future(begun) if begun else super().begin(drafts)
+        if begun is None:
+            return super().begin(drafts)
+        late = asyncio.get_running_loop().call_later(self._timeout, self._swift.give_up, begun)
+        ended = asyncio.wrap_future(begun)
+        ended.add_done_callback(lambda _: late.cancel())
+        return ended
 
 
 class Gate:
@@ -41,7 +46,7 @@ class Gate:
     def __init__(self, appender: Swift, budget: int, timeout: float) -> None:
         self.measures = Measures()
         self._appender = appender
-        self._commits = GroupCommit(Straight(TimedSwift(appender, self.measures)), Budget(budget), timeout)
+        self._commits = GroupCommit(Straight(TimedSwift(appender, self.measures), timeout), Budget(budget), timeout)
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="checks")
         self._checking: asyncio.Future[LogUnavailable | None] | None = None
         self._connected: set[Frames] = set()

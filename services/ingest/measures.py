@@ -129,6 +129,10 @@ class TimedSwift(TimedAppender):
             begun.add_done_callback(lambda end: self._ended(end, len(drafts), perf_counter() - start))
         return begun
 
+    def give_up(self, begun: Future[None]) -> None:
+        """End what takes too long."""
+        self.appender.give_up(begun)
+
     def _ended(self, end: Future[None], drafts: int, seconds: float) -> None:
         self.measures.appended("failed" if end.exception() else "stored", drafts, seconds)
 
