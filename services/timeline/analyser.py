@@ -34,7 +34,7 @@ LONG = 2.0  # seconds after which a transaction takes fewer customers: live stre
 THOUGHT = 60.0  # seconds for a customer who has said much, where the processor is others'
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 EASY, REST, LONGEST = 1.0, 9.0, 10.0  # seconds that events may wait; rest, in times of work; seconds of it
-BREATH = 1.0  # seconds of rest between looks whether the database is there
+BREATH = 1.0  # seconds of rest or work between looks whether the database is there
 LEARNING, LEARNING_LOCK = 60.0, 7_350_002  # seconds between looks whether there is more to learn
 
 
@@ -48,6 +48,7 @@ class Analyser:
     sentences: str | None = None  # the model that is to be asked, by `sentences.name`
     most: int = MOST  # customers to the next transaction
     due: float = 0.0  # seconds to rest before it
+    breathed: float = 0.0
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -85,7 +86,7 @@ class Analyser:
         self.most = 1  # should it fail: those who together take too long would take as long again
         with self.engine.begin() as conn:
             behind = waited(conn)
-            done = analyse(conn, self.latest, datetime.now(UTC).date(), most, self.measures.beat.alive)
+            done = analyse(conn, self.latest, datetime.now(UTC).date(), most, lambda: self._breathe(conn))
         self.due = resting(clock() - began, behind)
         self.most = max(most // 2, 1) if clock() - began > LONG else min(most * 2, MOST)
         if done.marked:
@@ -100,6 +101,13 @@ class Analyser:
         while (left := until - monotonic()) > 0 and not stop.wait(min(left, BREATH)):
             self._look()
             self.measures.beat.alive()
+
+    def _breathe(self, conn: sa.Connection) -> None:
+        """In long work: say that all is well, having seen that the database is there."""
+        if monotonic() - self.breathed > BREATH:
+            conn.exec_driver_sql("SELECT")
+            self.measures.beat.alive()
+            self.breathed = monotonic()
 
     def _look(self) -> None:
         with self.engine.connect() as conn:
