@@ -48,8 +48,9 @@ LEFT = """
     AND state <> 'idle' AND state_change < now() - make_interval(secs => %s)"""
 # Planned for the values at hand: a plan for any values at all reads a customer's whole history for one page, 200 times
 # slower, and PostgreSQL would turn to it at a statement's tenth run. And for disks without a moving head: reading the
-# newest in an index's order must not seem dearer than gathering all there is, and sorting it.
-PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
+# newest in an index's order must not seem dearer than gathering all there is, and sorting it. To compile a statement
+# takes longer than any of ours, and PostgreSQL does so unasked where it expects many rows.
+PLANNING = {"plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1", "jit": "off"}
 # Planned once, for who says the same few things again and again, whose plans are the same for any values: planning
 # them takes as long as doing them.
 PLANNED_ONCE = PLANNING | {"plan_cache_mode": "force_generic_plan"}

@@ -102,6 +102,11 @@ def test_who_stops_in_a_transaction_loses_it_and_keeps_nobody_waiting(database_u
         assert database.is_away(met.value)
 
 
+def test_statements_are_not_compiled(engine: sa.Engine) -> None:
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SHOW jit").scalar_one() == "off"
+
+
 def test_what_a_statement_says_is_wrong_is_not_for_want_of_a_database(engine: sa.Engine) -> None:
     with engine.connect() as conn, pytest.raises(DBAPIError) as met:
         conn.exec_driver_sql("SELECT 1/0")

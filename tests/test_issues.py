@@ -56,8 +56,8 @@ def repeated(*told: Statement, known: Known | None = None, days: int = 14, **mor
 def test_what_agreed_is_told_also_where_it_is_other_words() -> None:
     told = said(CARD), said("the atm swallowed my card", 9)
     (issue,), (repeat,) = issues_of(told), repeated(*told)
-    assert {"card", "stuck ~ swallow"} <= set(issue.members[1].agreed)
-    assert "stuck ~ swallow" in repeat.words
+    assert {"card", "stuck ~ swallowed"} <= set(issue.members[1].agreed)
+    assert "stuck ~ swallowed" in repeat.words
 
 
 def test_one_matter_is_one_issue_and_another_is_another() -> None:

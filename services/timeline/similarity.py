@@ -49,6 +49,7 @@ class Vector:
     alone: float = 0.0  # what it tells if the other text says none of these words
     language: str | None = None
     sentence: str = ""  # the text itself, for a sentence model that knows its language
+    said: Mapping[str, str] = field(default_factory=dict)  # by stem, of words that say something
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Similarity:
 
     def vector(self, text: str, language: str | None = None, references: Iterable[str] = ()) -> Vector:
         """A text's features; its language only chooses the stemmer."""
-        words, stems = list(tokens(text)), dict[str, float]()
+        words, stems, said = list(tokens(text)), dict[str, float](), dict[str, str]()
         rarity = self._rarity(language)
         idf = _idf(rarity.texts)
         for word in words:
@@ -173,6 +174,8 @@ class Similarity:
                 word = rarity.spelling.meant(word)
                 root = stem(word, language)
             stems[root] = max(stems.get(root, 0.0), idf[min(rarity.words.get(word, 0), IDF)])
+            if word not in _common():
+                said.setdefault(root, word)
         grams = Counter(chain.from_iterable(map(_grams, words)))
         seen = rarity.grams.get
         weighted = {
@@ -185,12 +188,14 @@ class Similarity:
         meaning = self.meanings.of(stems, language)
         alone = self.model(language).alone(stems)
         sentence = text if self._knows(language) else ""
-        return Vector(_unit(stems), _unit(weighted), named, sum(stems.values()), meaning, alone, language, sentence)
+        mass = sum(stems.values())
+        return Vector(_unit(stems), _unit(weighted), named, mass, meaning, alone, language, sentence, said)
 
     def compare(self, one: Vector, other: Vector, language: str | None = None) -> Agreement:
         """How surely both tell the same matter."""
-        shared = {word: one.words[word] * other.words[word] for word in one.words.keys() & other.words.keys()}
-        words = tuple(sorted(shared, key=lambda word: (-shared[word], word))[:5])
+        shared = {stem: one.words[stem] * other.words[stem] for stem in one.said.keys() & other.said.keys()}
+        weightiest = sorted(shared, key=lambda stem: (-shared[stem], stem))[:5]
+        words = tuple(min(one.said[stem], other.said[stem]) for stem in weightiest)
         references = tuple(sorted(one.references & other.references))
         return Agreement(self.probability(one, other, language), words, references)
 
@@ -209,11 +214,11 @@ class Similarity:
     def meant(self, one: Vector, other: Vector) -> tuple[str, ...]:
         """The pairs of other words by which both say the same, as `refund ~ money`, weightiest first."""
         mine, theirs = (
-            {stem: weight for stem, weight in told.words.items() if stem not in again.words and stem not in _common()}
+            {stem: told.words[stem] for stem in told.said if stem not in again.words}
             for told, again in ((one, other), (other, one))
         )  # fmt: skip
         pairs = self.meanings.pairs(mine, one.language, theirs, other.language)
-        return tuple(f"{stem} ~ {root}" for stem, root in pairs[:3])
+        return tuple(f"{one.said[stem]} ~ {other.said[root]}" for stem, root in pairs[:3])
 
 
 def features(one: Vector, other: Vector) -> tuple[float, ...]:

@@ -140,6 +140,7 @@ def test_times_are_in_the_readers_own_zone(desk: Page, engine: sa.Engine) -> Non
 def test_a_customer_is_found_and_opened_by_keyboard_alone(desk: Page, engine: sa.Engine) -> None:
     put(engine, story())
     desk.reload()
+    expect(desk.get_by_role("searchbox")).to_be_focused()  # a moment after the page is there
     desk.keyboard.type("anna@mail.example")
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", name="Found")).to_be_visible()
