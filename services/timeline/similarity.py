@@ -2,10 +2,10 @@
 
 Three kinds of features: stems of words; sequences of 2 to 4 letters within words, which bear inflection and typing
 errors in any language; and what the words mean (`meanings.py`). Of words that are typed wrong (`spelling.py`) stems and
-meaning are those of the word that is meant. Each weighs by its rarity (idf) among the texts a
-deployment has seen; a shipped table of words is the start. The cosines of all, references and numbers, and how much it
-tells that both say a word or only one does, make a logistic model whose coefficients are in `similarity.json`
-(`make train`). A sentence model, where there is one, has half of the say on texts in languages that it knows.
+meaning are those of the word that is meant. Each weighs by its rarity (idf) among the texts a deployment has seen, from
+a shipped table on. The cosines of all, references and numbers, and how much it tells that both say a word or only one
+does, make a logistic model (`similarity.json`, by `make train`). A sentence model, where there is one, has half of the
+say on texts in languages that it knows.
 """
 
 import json
@@ -116,8 +116,6 @@ class Model:
 
     def said(self, one: Vector, other: Vector) -> float:
         """What it tells that both say a stem, or only one does."""
-        if not self.stems:
-            return 0.0
         shared = one.words.keys() & other.words.keys() & self._gains.keys()
         return one.alone + other.alone + math.fsum([self._gains[stem] for stem in shared])
 
