@@ -240,6 +240,33 @@ def test_a_call_without_words_does_not_hide_what_was_said_before_it() -> None:
     assert told.startswith("Mari Maasikas. Earlier: 24 h ago by mail: “The router")
 
 
+@pytest.mark.parametrize("private", ["mari@example.com", "+372 5551 2345", "TL-20210", "55512345"])
+def test_a_text_names_nothing_that_somebody_is_known_by_whoever_said_it_where(private: str) -> None:
+    told, page = f"It is {private}, and I wait", {"type": "page.viewed", "channel": "web"}
+    subject = {"subject": told}
+    context = Context(
+        customer(private),
+        [
+            interaction(event(text=told, data=subject), event(minute=5, text=told, **OUT)),
+            interaction(event(text=told, data=subject, minute=9)),
+            call(event(type="call.menu_choice", text=None, data={"path": [private]})),
+        ],
+        [interaction(event(text=None, data={"title": told}, **page))],
+        [
+            happening(event(type="note.written", text=told)),
+            happening(event(type="feedback.received", text=told, data={"kind": "nps", "score": 0})),
+        ],
+    )
+    for one in (found := build(context, NOW), Candidates(candidates=[found, found])):
+        assert private not in text(one, 10_000, NOW)
+    assert text(found, 10_000, NOW).count("It is …, and I wait") == 8
+
+
+def test_a_text_leaves_how_long_and_how_often_in_what_was_said() -> None:
+    told = text(brief(interaction(event(text="I waited 10 days for order 48213 and called 12 times."))), 500, NOW)
+    assert "“I waited 10 days for order … and called 12 times.”" in told
+
+
 @pytest.mark.parametrize(("number", "said"), [(1, "1 interaction: email."), (2, "2 interactions: email.")])
 def test_a_text_says_how_often_they_were_here(number: int, said: str) -> None:
     known = customer().model_copy(update={"interactions": number})

@@ -20,7 +20,7 @@ from services.api.answers import (
     SeenReference,
     Words,
 )
-from services.api.likely import NOTHING, Kept, known, likely
+from services.api.likely import NOTHING, Kept, known, likely, speakable
 from services.api.oddities import data_of
 from services.api.phrases import ago, by, counted, plain, quoted, shortened, unquoted
 from services.api.revisions import ABOUT, standing
@@ -107,7 +107,8 @@ def recap(interaction: Interaction) -> Recap:
 def text(brief: Brief | Candidates, length: int, now: datetime) -> str:
     """The brief in at most `length` characters (80 or more), the most useful first.
 
-    It names the customer but none of their identifiers, so that it may be spoken.
+    It names the customer, but no address and no number that they may be known by, so that it may be spoken; only
+    numbers of orders and the like that a source gave as such.
     """
     if isinstance(brief, Candidates):
         return shortened(_choice(brief, now), length)
@@ -129,7 +130,7 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
     customer, told = brief.customer, {one.id for one in brief.open}
     others = sorted((one for one in brief.recent if one.id not in told), key=lambda one: not one.said)
     starts = {one.id: "Last contact:" if one == brief.recent[0] else "Earlier:" for one in others}
-    yield [_sentence(shortened(customer.name or "Customer without a name", 40))]
+    yield [_sentence(shortened(_name(customer) or "Customer without a name", 40))]
     if brief.issue:
         yield remembered.about(brief.issue, now)
     if brief.analysis.pending and (brief.issue or brief.facts):
@@ -140,14 +141,14 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
     for one in others[:1]:
         yield _told(one, now, width, starts[one.id])
     for note in brief.notes[:1]:
-        yield [_sentence(f"Note by {note.by or 'us'} {ago(note.at, now)}: {quoted(note.text, width)}")]
+        yield [_sentence(f"Note by {note.by or 'us'} {ago(note.at, now)}: {_quoted(note.text, width)}")]
     if brief.activity:
         deeds = "; ".join(deed.summary + f" ({deed.times} times)" * (deed.times > 1) for deed in brief.activity[:4])
-        yield [_sentence(f"Online {ago(brief.activity[0].at, now)}: {shortened(deeds, width)}")]
-    feedback = [brief.feedback] if brief.feedback else []
-    for deed in (*brief.deliveries[:1], *brief.billing[:1], *brief.purchases[:1], *feedback):
-        when = ago(deed.at, now)
-        yield [_sentence(f"{when[0].upper()}{when[1:]}: {shortened(deed.summary, width)}")]
+        yield [_sentence(f"Online {ago(brief.activity[0].at, now)}: {speakable(deeds, width)}")]
+    for deed in (*brief.deliveries[:1], *brief.billing[:1], *brief.purchases[:1]):
+        yield [_done(deed.at, shortened(deed.summary, width), now)]
+    if brief.feedback:
+        yield [_done(brief.feedback.at, speakable(brief.feedback.summary, width), now)]
     for one in brief.open[1:]:
         yield _told(one, now, width, "Also not answered:")
     for one in others[1:]:
@@ -162,16 +163,25 @@ def _groups(brief: Brief, now: datetime, width: int) -> Iterator[Iterable[str]]:
 
 
 def _told(one: Recap, now: datetime, width: int, start: str) -> Iterator[str]:
-    about = f" about {quoted(one.subject, 60)}" if one.subject else ""
-    way = f", chose {' › '.join(one.path)}" if one.path else ""
+    about = f" about {_quoted(one.subject, 60)}" if one.subject else ""
+    way = f", chose {speakable(' › '.join(one.path))}" if one.path else ""
     longest = max(one.said, key=lambda words: len(words.text), default=None)
-    said = f": {quoted(longest.text, width)}" if longest else ""
+    said = f": {_quoted(longest.text, width)}" if longest else ""
     at = one.said[-1].at if one.said else one.last_at
     yield _sentence(f"{start} {ago(at, now)} {by(one.channel)}{about}{way}{said}")
     if one.answered:
-        yield _sentence(f"{one.answered.by or 'We'} answered: {quoted(one.answered.text, width // 2)}")
+        yield _sentence(f"{one.answered.by or 'We'} answered: {_quoted(one.answered.text, width // 2)}")
     if one.outcome:
         yield _sentence(f"Outcome: {one.outcome}")
+
+
+def _quoted(words: str, width: int) -> str:
+    return quoted(speakable(unquoted(words), width), width)
+
+
+def _done(at: datetime, what: str, now: datetime) -> str:
+    when = ago(at, now)
+    return _sentence(f"{when[0].upper()}{when[1:]}: {what}")
 
 
 def _sentence(words: str) -> str:
@@ -182,14 +192,19 @@ def _sentence(words: str) -> str:
 def _choice(found: Candidates, now: datetime) -> str:
     """The candidates, told apart without giving any of them away."""
     named = [
-        f"{_discreet(one.customer.name)}, last here {ago(one.customer.last_seen, now)}" for one in found.candidates
+        f"{_discreet(_name(one.customer))}, last here {ago(one.customer.last_seen, now)}" for one in found.candidates
     ]
     return f"{len(named)} customers fit; ask for one identifier more. {'; '.join(named)}."
 
 
-def _discreet(name: str | None) -> str:
+def _name(customer: Customer) -> str:
+    """What they are called, unless that is an address or a number; may be empty."""
+    return speakable(customer.name or "").strip("… ")
+
+
+def _discreet(name: str) -> str:
     """A first name and an initial."""
-    first, *others = (name or "Nameless").split() or ["Nameless"]
+    first, *others = name.split() or ["Nameless"]
     return shortened(first, 20) + "".join(f" {other[0]}." for other in others[-1:])
 
 

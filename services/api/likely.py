@@ -30,7 +30,7 @@ QUESTIONS = {
     "de": "Geht es um das, was Sie uns geschildert haben: „{}“?",
 }  # fmt: skip
 # Addresses and numbers by which somebody is known; who asks may not be the customer.
-PRIVATE = re.compile(r"\S*@\S*|https?://\S*|(?<!\w)[^\W\d]{0,4}[-#+(]{0,2}\d[\d\s()./-]{2,20}\w*")
+PRIVATE = re.compile(r"\S*@(?:\S*\w)?|https?://\S*|(?<!\w)[^\W\d]{0,4}[-#+(]{0,2}\d(?:[\s()./-]{0,3}\d){2,20}\w*")
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
@@ -66,9 +66,9 @@ def question(title: str, language: str) -> str:
     return QUESTIONS[language].format(speakable(SENTENCE.split(title)[0]).rstrip(" .!,;"))
 
 
-def speakable(words: str) -> str:
-    """A customer's words without what they are known by."""
-    return shortened(PRIVATE.sub("… ", words).replace("… .", "…").strip(), TITLE)
+def speakable(words: str, width: int = TITLE) -> str:
+    """Words without what a customer is known by, shortened."""
+    return shortened(PRIVATE.sub("…", words).replace("….", "…"), width)
 
 
 def known(rows: Iterable[Row]) -> list[Known]:

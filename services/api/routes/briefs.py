@@ -44,8 +44,8 @@ async def brief(
 ) -> Brief | Candidates | PlainTextResponse:
     """By any identifiers, which narrow each other down. Where several customers fit, all of them, `ambiguous`.
 
-    As `text` it may be spoken: it names the customer, but none of their identifiers. What a channel's key gets has
-    no internal notes.
+    As `text` it may be spoken: it names the customer, but no address and no number that they may be known by. What a
+    channel's key gets has no internal notes.
     """
     named = {"phone": phone, "email": email}
     words = [f"{type}:{value}" for type, value in named.items() if value] + list(identifier)
