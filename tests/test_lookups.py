@@ -121,6 +121,17 @@ def test_identifiers_of_two_customers_are_ambiguous_and_a_third_decides(house: H
     assert "Maasikas" not in told
 
 
+def test_an_identifier_taken_from_its_customer_fits_whoever_has_it_now(house: House) -> None:
+    house.happened(event(MAIL, PHONE, "account:A-1"))
+    parted = {"identifiers": [{"type": "email", "value": "mari@example.com"}], "reason": "His wife's."}
+    assert house.post(f"/v1/customers/{house.id(MAIL)}/unmerge", parted).status_code == 200
+    both = {house.id("account:A-1"), house.id(MAIL)}
+    assert len(both) == 2
+    for asked in ({"phone": "+37255512345"}, {"customer": "A-1"}):
+        found = house.get("/v1/brief", email="mari@example.com", **asked)
+        assert {one["customer"]["id"] for one in found["candidates"]} == both
+
+
 def test_a_shared_phone_fits_all_who_share_it_until_more_is_known(house: House) -> None:
     house.happened(event(PHONE, "account:A-1"), event(PHONE, "account:B-1", minute=5))
     both = house.get("/v1/brief", phone="+37255512345")

@@ -50,9 +50,11 @@ LINKS = sa.text("""
 DECISIONS = sa.text("""
     SELECT left_id, right_id, verdict, author, reason, occurred_at FROM decisions
     WHERE left_id = ANY(:ids) OR right_id = ANY(:ids) ORDER BY occurred_at DESC, event_key DESC""")
+# Whoever was taken from another and has no interaction was seen when their newest identifier was first.
 LAST_SEEN = sa.text("""
-    SELECT mine.customer_id, max(part.last_at) AS last_at FROM identifiers mine CROSS JOIN LATERAL (
-        SELECT last_at FROM interactions WHERE identifier_id = mine.id ORDER BY last_at DESC LIMIT 1) part
+    SELECT mine.customer_id, coalesce(max(part.last_at), max(mine.first_at)) AS last_at
+    FROM identifiers mine LEFT JOIN LATERAL (
+        SELECT last_at FROM interactions WHERE identifier_id = mine.id ORDER BY last_at DESC LIMIT 1) part ON true
     WHERE mine.customer_id = ANY(:customers) GROUP BY mine.customer_id""")
 
 
