@@ -11,7 +11,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.waiting import Wait
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from services.pools import AsyncWatchedPool, WatchedPool
@@ -27,6 +27,11 @@ IDLE = 10.0  # seconds after which the server takes a transaction back whose cli
 PATIENCE = 10.0  # seconds for a statement, of whoever answers requests
 LONG_PATIENCE = 20.0  # of who stitches batches: far more than any statement of theirs takes
 READ_ONLY = "25006"  # SQLSTATE of a server that has become a standby
+# What passes a limit of the server (SQLSTATE 54…) is wrong with a value, such as one that is too long for an index,
+# while psycopg counts it with what is wrong with the server.
+PASSED = dict.fromkeys(
+    ("ProgramLimitExceeded", "StatementTooComplex", "TooManyArguments", "TooManyColumns"), DataError.__name__
+)
 INTERVAL = 0.1  # seconds between psycopg's looks at the clock and at signals
 # The kernel finds out that the other machine is gone; that the other side is silent, `Patient` does.
 KEPT_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
@@ -134,6 +139,7 @@ def engine(
     pool: dict[str, Any] = {"pool_size": pool_size, "poolclass": WatchedPool}
     left = list[int]()
     made = create_engine(_psycopg(url), connect_args=_arguments(patience, idle, planning), **pool, **OPTIONS)
+    made.dialect.dbapi_exception_translation_map = PASSED
 
     @event.listens_for(made, "do_connect")
     def connect(dialect: object, record: object, args: list[Any], parameters: dict[str, Any]) -> Patient:
@@ -166,6 +172,7 @@ def async_engine(
     wait = min(patience, CONNECT)
     pool |= {"pool_timeout": wait, "isolation_level": "AUTOCOMMIT"}
     made = create_async_engine(_psycopg(url), connect_args=arguments, **pool, **OPTIONS | {"pool_pre_ping": False})
+    made.dialect.dbapi_exception_translation_map = PASSED
     event.listen(made.sync_engine, "checkout", _renew_closed)
     return made
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from starlette.testclient import TestClient
 
 from services import database
@@ -111,6 +111,23 @@ def test_what_a_statement_says_is_wrong_is_not_for_want_of_a_database(engine: sa
     with engine.connect() as conn, pytest.raises(DBAPIError) as met:
         conn.exec_driver_sql("SELECT 1/0")
     assert not database.is_away(met.value)
+
+
+@pytest.mark.parametrize("limit", ["program_limit_exceeded", "statement_too_complex", "too_many_arguments"])
+def test_a_value_that_passes_a_limit_of_the_server_is_wrong_itself(engine: sa.Engine, limit: str) -> None:
+    statement = f"DO $$ BEGIN RAISE {limit}; END $$"
+    with engine.connect() as conn, pytest.raises(DataError) as met:
+        conn.exec_driver_sql(statement)
+    assert not database.is_away(met.value)
+
+    async def ask() -> None:
+        loop = database.async_engine(engine.url.render_as_string(hide_password=False))
+        async with loop.connect() as conn:
+            with pytest.raises(DataError):
+                await conn.exec_driver_sql(statement)
+        await loop.dispose()
+
+    asyncio.run(ask())
 
 
 def test_the_api_says_in_time_that_its_database_is_silent_and_that_it_is_back(

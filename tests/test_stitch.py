@@ -107,5 +107,7 @@ def test_a_customers_name_comes_from_their_own_words_not_an_agents(engine: sa.En
         event(author=Author(name="Mari Maasikas")),
         event(author=Author(role="agent", name="Jonas")),  # type: ignore[arg-type]
         event(type="customer.identified", data={"traits": {"name": "Mari Maasikas-Tamm"}}),
+        event(type="customer.identified", data={"traits": {"name": "N" * 513}}),
     )
-    assert sorted(rows(engine, "SELECT name FROM names")) == [("Mari Maasikas",), ("Mari Maasikas-Tamm",)]
+    names = [("Mari Maasikas",), ("Mari Maasikas-Tamm",), ("N" * 512,)]
+    assert sorted(rows(engine, "SELECT name FROM names")) == names

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
@@ -31,6 +32,7 @@ from services.timeline.worker import FEW, PORTION, REST, Worker, portion, rest
 from tests.builders import event
 
 RULES = Rules()
+LONG = Random(1).randbytes(4000).hex()  # more than an index takes, however it is compressed
 
 
 @pytest.fixture
@@ -120,15 +122,19 @@ def test_records_with_values_that_nobody_foresaw_are_set_aside_and_those_around_
     pair = {end: {"type": "phone", "scope": "", "value": end} for end in ("left", "right")}
     ends = event(type="page.viewed", channel="web", occurred_at=datetime.max.replace(tzinfo=UTC))
     merge = event(source="tellonce", type="customer.merged", data=pair)
+    long = event(source="tellonce", type="note.written", data={"about": {**pair["left"], "value": LONG}})
+    named = event(type="customer.identified", data={"traits": {"name": LONG}})
     good = [event("email:a@x.ee") for _ in range(20)]
-    appender.append([Draft("one", encode(each)) for each in (*good[:10], odd, ends, merge, *good[10:])])
+    appender.append([Draft("one", encode(each)) for each in (*good[:10], odd, ends, merge, long, named, *good[10:])])
     one = worker(engine, appender)
     with one.reader:
-        work(one, 23)
+        work(one, 25)
     with engine.connect() as conn:
-        letters = conn.exec_driver_sql("SELECT reason, record FROM dead_letters").all()
-        assert [(letter.reason, bytes(letter.record)) for letter in letters] == [("unstorable", encode(odd))]
-    assert count(engine, "events") == 22
+        letters = conn.exec_driver_sql("SELECT reason, record FROM dead_letters ORDER BY position").all()
+        assert [(letter.reason, bytes(letter.record)) for letter in letters] == [
+            ("unstorable", encode(bad)) for bad in (odd, long)
+        ]
+    assert count(engine, "events") == 23
 
 
 def test_of_a_record_of_several_events_only_the_bad_lines_are_set_aside(

@@ -13,6 +13,7 @@ from services.timeline.identity import Age, Id, Link
 from services.timeline.interactions import VISITING, conversation_id, single_id
 
 RECORDED, OCCURRED = b'"recordedtime":"', b'"time":"'
+LONGEST = 512  # characters of a name, as many as an author's may have; so long an index takes one
 VERDICTS = {"customer.merged": "merge", "customer.unmerged": "unmerge", "identifier.barred": "bar"}
 
 
@@ -102,7 +103,7 @@ def called(event: Event) -> str | None:
         return event.author.name
     traits = event.data.get("traits") if event.type == "customer.identified" else None
     name = traits.get("name") if isinstance(traits, dict) else None
-    return name.strip() or None if isinstance(name, str) else None
+    return name.strip()[:LONGEST] or None if isinstance(name, str) else None
 
 
 def stand_in(event: Event, secret: bytes) -> Id:

@@ -30,6 +30,7 @@ KEY = "email:mari@example.com"  # of the record, and so its partition
 WHO = {"identifiers": [{"type": "email", "value": "mari@example.com"}]}
 GOOD = {"type": "message.received", "time": "2026-05-04T09:00:00Z", "channel": "email", **WHO}
 RANDOM = random.Random(SEED)
+LONG = RANDOM.randbytes(4000).hex()  # more than an index takes, however it is compressed
 
 
 @dataclass
@@ -146,6 +147,9 @@ SET_ASIDE = {
     "a specversion from the future": (_line(specversion="2.0"), "unknown_version"),
     "ten thousand identifiers": (_line(identifiers=_wide(10_000)), "not_an_event"),
     "a merge of nobody": (_line(type="customer.merged", data={"left": 1, "right": None}, **OWN), "not_an_event"),
+    "a note about a value too long for an index": (
+        _line(type="note.written", data={"about": {"type": "phone", "scope": "", "value": LONG}}, **OWN), "unstorable",
+    ),
     "a note about a number": (
         _line(type="note.from.the.future", data={"about": {"type": 1, "scope": [], "value": {}}}, **OWN), "unstorable",
     ),
@@ -175,6 +179,8 @@ def test_what_can_not_be_read_is_set_aside_once_and_delays_nobody(what: str, kit
         {"data": {"number": 1e308, "small": 5e-324, "long": 2**63, "deep": [[[[[[[[{}]]]]]]]]}},
         {"identifiers": [{"type": "device", "value": "\U0001f4a9" * 512}], "id": "字" * 512},
         {"identifiers": [{"type": "phone", "value": "0" * 512}, {"type": "email", "value": "@" * 512}]},
+        {"type": "customer.identified", "data": {"traits": {"name": LONG}}},
+        {"type": "call.started", "channel": "phone", "data": {"queue": LONG, "agent": LONG, "team": LONG}},
         {"text": "x" * 950_000},
     ],
     ids=lambda odd: str(odd)[:40],
