@@ -133,6 +133,15 @@ def test_windows_are_kept() -> None:
     assert (len(repeated(*told, days=7)), len(repeated(*told, days=14))) == (0, 1)
 
 
+def test_what_was_said_later_in_an_earlier_contact_is_not_what_was_explained_before() -> None:
+    mail, call = said(CARD, interaction="mail"), said(AGAIN, 24, channel="phone")
+    on = said("The ATM still keeps my card, it is stuck", 48, interaction="mail")
+    (found,) = repeated(mail, call, on)
+    assert (found.earlier, found.later) == (mail, call)
+    late = said(AGAIN, 24 * 20, channel="phone")
+    assert not repeated(mail, late, said(AGAIN, 24 * 21, interaction="mail"))
+
+
 def test_who_says_that_they_told_before_is_believed() -> None:
     found = repeated(said(CARD), said("As I told your colleague, the ATM kept my card, it is stuck", 5))
     assert [one.evidence for one in found] == [Evidence.told]
@@ -190,6 +199,12 @@ def test_any_order_and_repetition_give_the_same(story: list[tuple[str, int, str]
     assert (
         sorted(one.statement.event for issue in issues_of(told) for one in issue.members) == sorted(events) or not told
     )
+
+
+@settings(deadline=None)
+@given(STORIES)
+def test_what_repeats_comes_after_what_it_repeats(story: list[tuple[str, int, str]]) -> None:
+    assert all(one.between >= timedelta() for one in repeated(*(said(*told) for told in story), days=40))
 
 
 @settings(deadline=None)

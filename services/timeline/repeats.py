@@ -101,9 +101,11 @@ def _of_issue(
             contacts.setdefault(member.statement.interaction, []).append(member.statement)
     before: list[Statement] = []
     for contact in contacts.values():
+        began = contact[0].at, contact[0].event
+        past = [one for one in before if (one.at, one.event) < began]  # an earlier contact may go on after it
         made: dict[int, Repeat] = {}  # of windows that reach back to as many, which are the same ones
         for window in windows:
-            earlier = [one for one in before if contact[0].at - one.at <= window]
+            earlier = [one for one in past if contact[0].at - one.at <= window]
             if earlier and len(earlier) not in made:
                 made[len(earlier)] = _repeat(issue, contact, earlier, by, known, asked)
             if earlier:
