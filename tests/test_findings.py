@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.event import Author, Direction, Event, Role
 from services.settings import Settings
-from services.timeline.findings import WINDOW, Dossier, Seen, findings
+from services.timeline.findings import WINDOW, Dossier, Seen, findings, standing
 from services.timeline.learning import Latest
 from services.timeline.similarity import shipped
 from services.timeline.unions import Unions
@@ -116,6 +116,18 @@ def test_a_message_tells_what_was_written_last_and_nothing_once_it_was_taken_bac
     assert [one["value"] for one in house.get(f"/v1/customers/{id}/facts")["facts"]] == ["48213"]
     house.happened(event(MAIL, text=None, minute=2, **{**changed, "type": "message.deleted"}))
     assert house.get(f"/v1/customers/{id}/issues")["issues"] == house.get(f"/v1/customers/{id}/facts")["facts"] == []
+
+
+@given(st.permutations(["shop/mail", "shop/chat", "shop/desk"]))
+def test_an_edit_is_of_its_own_source_s_message_before_another_of_the_same_system(sources: list[str]) -> None:
+    seen = [Seen(event(MAIL, text=BROKEN, id="1", source=source), source, "mail") for source in sources]
+    edit = event(
+        MAIL, text="Edited", type="message.edited", data={"message": "1"}, minute=1, source="shop/chat", channel="chat"
+    )
+    stands = standing([*seen, Seen(edit, "edit", "mail")])
+    assert {one.event.source: one.event.text for one in stands.values()} == dict.fromkeys(sources, BROKEN) | {
+        "shop/chat": "Edited"
+    }
 
 
 def test_facts_of_a_deployment_s_own_kind_are_found_as_it_set_them() -> None:

@@ -107,9 +107,12 @@ def standing(seen: Iterable[Seen]) -> dict[str, Seen]:
             changes.append(one)
         else:
             found[one.key] = one
-    messages = {(one.event.system, one.event.id): key for key, one in found.items()}
+    # A message is named by its id, of the source that tells of the change, or of another of the same system.
+    own = {(one.event.source, one.event.id): key for key, one in found.items()}
+    messages = {(found[key].event.system, found[key].event.id): key for key in sorted(found)} | own
     for change in sorted(changes, key=lambda one: (one.event.occurred_at, one.key)):
-        key = messages.get((change.event.system, str(change.event.data.get("message"))))
+        event, message = change.event, str(change.event.data.get("message"))
+        key = messages.get((event.source, message)) or messages.get((event.system, message))
         if key is None:
             found[change.key] = change  # all there is of a message that was not told of
         elif change.event.type == "message.deleted":
