@@ -87,11 +87,36 @@ def test_one_identifier_can_be_taken_out_and_stays_out(engine: sa.Engine, desk: 
     assert customers(engine) == {frozenset({"account:A1", "email:a@x.ee"}), frozenset({"phone:+37251234567"})}
 
 
+def test_who_is_taken_out_stays_out_though_a_link_that_was_refused_would_fit_now(engine: sa.Engine, desk: Desk) -> None:
+    seen = [["account:A1"], ["account:A2"], ["account:A1", "email:s@x.ee"], ["account:A2", "phone:+37251234567"]]
+    take(engine, desk, *(event(*some, minute=at) for at, some in enumerate(seen)))
+    take(engine, desk, event("email:s@x.ee", "phone:+37251234567", minute=9))  # refused: there may be one account
+    with engine.begin() as conn:
+        merged = commands.merge(conn, desk, id_of(desk, "account:A1"), id_of(desk, "account:A2"), AGENT)
+        commands.unmerge(conn, desk, merged, [id_of(desk, "email:s@x.ee")], AGENT)
+    rest = frozenset({"account:A1", "account:A2", "phone:+37251234567"})
+    assert customers(engine) == {rest, frozenset({"email:s@x.ee"})}
+    replayed(engine, desk)
+
+
+def test_all_that_a_command_says_is_appended_at_once_so_that_no_half_of_it_is_in_the_log(
+    engine: sa.Engine, desk: Desk
+) -> None:
+    take(engine, desk, event("account:A1", "phone:+37251234567", "email:a@x.ee"))
+    with engine.begin() as conn:
+        commands.unmerge(conn, desk, id_of(desk, "account:A1"), [id_of(desk, "account:A1")], AGENT)
+    [append] = desk.appender.appends  # type: ignore[attr-defined]
+    assert len(append) == 2
+
+
 def test_a_barred_identifier_links_to_nothing(engine: sa.Engine, desk: Desk) -> None:
     take(engine, desk, event("account:A1", "device:kiosk"), event("device:kiosk", "email:a@x.ee"))
     with engine.begin() as conn:
         commands.bar(conn, desk, id_of(desk, "device:kiosk"), AGENT, "in the shop")
     assert len(customers(engine)) == 3
+    with engine.begin() as conn, pytest.raises(Conflict, match="barred"):
+        commands.merge(conn, desk, id_of(desk, "account:A1"), id_of(desk, "device:kiosk"), AGENT)
+    assert [one.type for one in desk.appender.events] == ["identifier.barred"]  # type: ignore[attr-defined]
 
 
 def test_decisions_outlive_a_rebuild(engine: sa.Engine, desk: Desk, database_url: str) -> None:

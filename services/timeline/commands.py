@@ -5,7 +5,7 @@ it to the log (durable) before that commits; the worker meets the event again an
 COPY): the API runs them in a worker thread on a plain Engine, not by `run_sync`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -35,14 +35,18 @@ class Desk:
 def write_note(conn: sa.Connection, desk: Desk, customer_id: UUID, text: str, author: Author) -> Event:
     """Put an internal note on a customer's timeline. Raises NotFound."""
     head = _members(conn, customer_id)[0]
-    return _do(conn, desk, _event("note.written", author, {"about": _reference(head)}, text))
+    [note] = _do(conn, desk, _event("note.written", author, {"about": _reference(head)}, text))
+    return note
 
 
 def merge(conn: sa.Connection, desk: Desk, left: UUID, right: UUID, author: Author, reason: str | None = None) -> UUID:
-    """Make two customers one and return its id. Raises NotFound; Conflict when they are one already."""
+    """Make two customers one and return its id. Raises NotFound; Conflict when they are one already, or can't be."""
     ours, theirs = _members(conn, left)[0], _members(conn, right)[0]
     if ours.customer_id == theirs.customer_id:
         raise Conflict("These are one customer already.", code="already_merged", hint="Nothing needs to be done.")
+    about = decisions.c.left_id.in_([ours.id, theirs.id]), decisions.c.left_id == decisions.c.right_id
+    if conn.scalar(sa.select(sa.exists().where(*about))):
+        raise Conflict("One of them is barred, and links to nothing.", code="barred", hint="See /identity.")
     _do(conn, desk, _event("customer.merged", author, _verdict(ours, theirs, reason)))
     return customer_of(conn, left)
 
@@ -61,8 +65,10 @@ def unmerge(
         raise Conflict(
             "Name some of the customer's identifiers, but not all of them.", code="not_a_part", hint="See /identity."
         )
-    for one, other in _between(conn, side, ours.keys() - side):
-        _do(conn, desk, _event("customer.unmerged", author, _verdict(ours[one], ours[other], reason)))
+    between = _between(conn, side, ours.keys() - side)
+    _do(conn, desk, *(
+        _event("customer.unmerged", author, _verdict(ours[one], ours[other], reason)) for one, other in between
+    ))  # fmt: skip
     found = sa.select(identifiers.c.customer_id).where(identifiers.c.id.in_(ours)).distinct()
     return sorted(conn.scalars(found))
 
@@ -76,38 +82,40 @@ def bar(conn: sa.Connection, desk: Desk, identifier_id: UUID, author: Author, re
 
 
 def correct(
-    conn: sa.Connection, desk: Desk, one: Passage, identifier_id: UUID, other: Passage, same: bool, author: Author,
+    conn: sa.Connection, desk: Desk, passages: Mapping[Passage, UUID], other: Passage, same: bool, author: Author,
     reason: str | None = None,
-) -> Event:  # fmt: skip
-    """Remember that two passages tell one issue, or not, beside the first of them. Raises NotFound."""
-    about = _reference(_identifier(conn, identifier_id))
-    data: dict[str, object] = {"about": about, "one": one.model_dump(), "other": other.model_dump(), "reason": reason}
-    return _do(conn, desk, _event("issue.joined" if same else "issue.parted", author, data))
+) -> None:  # fmt: skip
+    """Remember that passages tell one issue with another, or don't, each beside its identifier. Raises NotFound."""
+    type, said = "issue.joined" if same else "issue.parted", {"other": other.model_dump(), "reason": reason}
+    about = {one: _reference(_identifier(conn, identifier)) for one, identifier in passages.items()}
+    _do(conn, desk, *(
+        _event(type, author, {"about": about[one], "one": one.model_dump(), **said}) for one in passages
+    ))  # fmt: skip
 
 
 def answer(
     conn: sa.Connection, desk: Desk, where: Talk, identifier_id: UUID, issue: Passage, same: bool, author: Author
-) -> Event:
+) -> None:
     """Remember that a customer said whether what they come about is the issue of a passage, beside it. Raises NotFound.
 
     It counts for all they say there, also before it is on record."""
     said = where.model_dump(exclude_none=True)
-    return _on_issue(conn, desk, "issue.answered", identifier_id, issue, author, where=said, same=same)
+    _on_issue(conn, desk, "issue.answered", identifier_id, issue, author, where=said, same=same)
 
 
 def state(
     conn: sa.Connection, desk: Desk, identifier_id: UUID, issue: Passage, state: str, author: Author,
     reason: str | None = None,
-) -> Event:  # fmt: skip
+) -> None:  # fmt: skip
     """Remember how the issue of a passage stands, beside it, until more happens. Raises NotFound."""
-    return _on_issue(conn, desk, "issue.stated", identifier_id, issue, author, state=state, reason=reason)
+    _on_issue(conn, desk, "issue.stated", identifier_id, issue, author, state=state, reason=reason)
 
 
 def _on_issue(
     conn: sa.Connection, desk: Desk, type: str, identifier_id: UUID, issue: Passage, author: Author, **said: object
-) -> Event:
+) -> None:
     about = _reference(_identifier(conn, identifier_id))
-    return _do(conn, desk, _event(type, author, {"about": about, "issue": issue.model_dump(), **said}))
+    _do(conn, desk, _event(type, author, {"about": about, "issue": issue.model_dump(), **said}))
 
 
 def customer_of(conn: sa.Connection, id: UUID) -> UUID:
@@ -132,9 +140,9 @@ def _members(conn: sa.Connection, id: UUID) -> Sequence[sa.Row]:  # type: ignore
 
 
 def _between(conn: sa.Connection, one: set[UUID], other: set[UUID]) -> list[tuple[UUID, UUID]]:
-    """The pairs by which two sets of identifiers hang together."""
+    """The pairs by which two sets of identifiers hang together, or would once others are revoked."""
     crossing = []
-    for table, holds in ((links, links.c.refused.is_(None)), (decisions, decisions.c.verdict == "merge")):
+    for table, holds in ((links, sa.true()), (decisions, decisions.c.verdict == "merge")):
         left, right = table.c.left_id, table.c.right_id
         across = sa.or_(left.in_(one) & right.in_(other), left.in_(other) & right.in_(one))
         crossing.append(sa.select(left, right).where(across, holds))
@@ -158,9 +166,10 @@ def _event(type: str, author: Author, data: dict[str, object], text: str | None 
     )  # fmt: skip
 
 
-def _do(conn: sa.Connection, desk: Desk, event: Event) -> Event:
-    event, line = desk.masking.masked(event)
-    stitch(conn, [event], desk.rules, desk.secret)
-    # Last, so that what fails before leaves nothing behind; should the commit fail, the worker does what was said.
-    desk.appender.append([Draft(str(keys(event, desk.rules)[0]), line)])
-    return event
+def _do(conn: sa.Connection, desk: Desk, *events: Event) -> list[Event]:
+    masked = [desk.masking.masked(event) for event in events]
+    stitch(conn, [event for event, _ in masked], desk.rules, desk.secret)
+    # Last and at once, so that what fails before leaves nothing behind; should the commit fail, the worker does what
+    # was said.
+    desk.appender.append([Draft(str(keys(event, desk.rules)[0]), line) for event, line in masked])
+    return [event for event, _ in masked]

@@ -138,7 +138,6 @@ def _correct(id: UUID, said: Corrected, same: bool, back: Backing, caller: Calle
             if one not in seen:
                 hint = "Take source and event of a member of /issues."
                 raise NotFound(f"The customer said nothing in {one.source} {one.event}.", code="no_passage", hint=hint)
-        for one in said.passages:
-            where = UUID(seen[one].identifier)
-            commands.correct(conn, back.desk(conn), one, where, said.other, same, author(caller), said.reason)
+        passages = {one: UUID(seen[one].identifier) for one in said.passages}
+        commands.correct(conn, back.desk(conn), passages, said.other, same, author(caller), said.reason)
     return Noted(customer=members[0].customer_id)
