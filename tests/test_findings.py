@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from services.timeline.similarity import shipped
 from services.timeline.unions import Unions
 from tests.builders import at, event
 from tests.house import MAIL, PHONE, House
+from tests.test_orders import decided
 
 BY = shipped()
 BROKEN = "My router keeps dropping the connection every evening, order 48213."
@@ -67,6 +69,26 @@ def test_what_was_linked_only_afterwards_could_not_be_avoided(house: House) -> N
     house.happened(*map(recorded, happened))
     [issue] = house.get(f"/v1/customers/{house.id(MAIL)}/issues")["issues"]
     assert [(one["context"], one["avoidable"]) for one in issue["repeats"]] == [("not linked then", False)]
+
+
+@pytest.mark.parametrize(
+    ("first", "verdicts", "context"),
+    [
+        ([], {10: "merged"}, "linked but not shown"),
+        ([], {10: "merged", 5000: "merged"}, "linked but not shown"),
+        ([], {10: "merged", 20: "unmerged", 5000: "merged"}, "not linked then"),
+        ([both(5)], {10: "merged"}, "linked but not shown"),
+        ([both(5)], {5000: "merged"}, "linked but not shown"),
+        ([both(5)], {20: "unmerged", 5000: "merged"}, "not linked then"),
+    ],
+)
+def test_a_merge_that_was_undone_links_nothing_until_they_are_merged_again(
+    house: House, first: list[Event], verdicts: dict[int, str], context: str
+) -> None:
+    said = [decided(f"customer.{verdict}", minute, MAIL, PHONE) for minute, verdict in verdicts.items()]
+    house.happened(*map(recorded, [event(MAIL, text=BROKEN), *first, called(AGAIN, 26 * HOUR), *said]))
+    [issue] = house.get(f"/v1/customers/{house.id(MAIL)}/issues")["issues"]
+    assert [one["context"] for one in issue["repeats"]] == [context]
 
 
 def test_any_news_comes_back_without_being_told_again(house: House) -> None:

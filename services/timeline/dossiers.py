@@ -37,9 +37,13 @@ TOLD = sa.text(f"""
     FROM chosen JOIN interactions part USING (interaction_id)
     JOIN mine ON mine.id = part.identifier_id AND mine.customer_id = chosen.customer_id
     CROSS JOIN LATERAL (({SOME % ("", "", "first")}) UNION ALL ({SOME % ("DESC", "DESC", "last")})) e""")
-# When each link became known: when the first of the events that make it was accepted, whichever was stitched first.
+# When each link became known: when the first of the events that make it was accepted, whichever was stitched first. Of
+# two whom people took apart the first merge after that counts alone.
 JOINED = sa.text(f"""
-    WITH {MINE}, known AS (
+    WITH {MINE}, apart AS (
+        SELECT left_id, right_id, max(occurred_at) AS at FROM decisions
+        WHERE left_id = ANY(:ids) AND verdict = 'unmerge' GROUP BY 1, 2
+    ), known AS (
         SELECT l.left_id, l.right_id, coalesce((e.event->>'recordedtime')::timestamptz, l.linked_at) AS at
         FROM (
             SELECT DISTINCT ON (left_id, right_id) * FROM links WHERE left_id = ANY(:ids) AND refused IS NULL
@@ -47,8 +51,10 @@ JOINED = sa.text(f"""
         LEFT JOIN LATERAL (
             SELECT event FROM events e WHERE e.identifier_id IN (l.left_id, l.right_id)
             AND e.occurred_at = l.occurred_at AND e.event_key = l.event_key LIMIT 1) e ON true
-        UNION ALL SELECT left_id, right_id, occurred_at FROM decisions
-        WHERE left_id = ANY(:ids) AND verdict = 'merge')
+        WHERE (l.left_id, l.right_id) NOT IN (SELECT left_id, right_id FROM apart)
+        UNION ALL SELECT left_id, right_id, occurred_at
+        FROM decisions LEFT JOIN apart USING (left_id, right_id)
+        WHERE left_id = ANY(:ids) AND verdict = 'merge' AND occurred_at >= coalesce(apart.at, '-infinity'))
     SELECT mine.customer_id, known.* FROM known JOIN mine ON mine.id = left_id
     JOIN mine other ON other.id = right_id AND other.customer_id = mine.customer_id""")
 # The literal condition is that of the index.
