@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from services.access import Role
 from services.api.app import create_app
 from services.api.callers import COOKIE
+from services.api.pages.routing import UNSAVED
 from services.settings import Settings
 from tests.fakes import MemoryLog
 from tests.pages.reading import HOST, OWN, anna, link, sign_in, words
@@ -25,7 +26,8 @@ def test_without_signing_in_every_page_leads_to_how_to_sign_in(browser: TestClie
 def test_a_note_without_signing_in_is_not_written(browser: TestClient, engine: sa.Engine, log: MemoryLog) -> None:
     put(engine, [mail("Hello.")])
     answer = browser.post(f"/customers/{anna(engine)}/notes", data={"text": "Hi."}, headers=OWN)
-    assert answer.url.path == "/sign-in"
+    assert answer.status_code == 401
+    assert words(answer, "h1 + p") == [UNSAVED.hint]
     assert log.drafts == []
 
 

@@ -11,13 +11,19 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.backing import Back
+from services.api.callers import SAFE
 from services.api.pages.rendering import page
 from services.database import is_away
 from services.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized, Unavailable
 
+UNSAVED = Unauthorized(
+    "You are not signed in.",
+    hint="Nothing was saved. Sign in, in another tab, and load this page again: what you wrote is sent once more.",
+)
+
 
 class PageRoute(APIRoute):
-    """A route whose problems are drawn."""
+    """A route whose problems are drawn. Where something was sent, loading the answer again sends it once more."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler with its problems caught."""
@@ -27,7 +33,7 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except Unauthorized:
-                return RedirectResponse("/sign-in", 303)
+                return RedirectResponse("/sign-in", 303) if request.method in SAFE else _draw(UNSAVED)
             except RequestValidationError as error:
                 return _draw(_problem(error))
             except Problem as problem:
