@@ -111,6 +111,9 @@ def test_figures_are_for_analysts(house: House, role: Role) -> None:
 SENSELESS = [
     ({"from": "2026-05-09", "to": "2026-05-08"}, "span_backwards"),
     ({"from": "2020-05-09"}, "span_too_long"),
+    ({"to": "9999-12-31"}, "day_out_of_range"),
+    ({"to": "9999-12-31", "every": "month"}, "day_out_of_range"),
+    ({"from": "0001-01-01", "to": "0001-01-05"}, "day_out_of_range"),
     ({"from": "yesterday"}, "invalid_parameter"),
     ({"by": "mood"}, "invalid_parameter"),
     ({"every": "day", "from": "2024-01-01", "to": "2026-11-01"}, "too_many_rows"),

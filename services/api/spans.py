@@ -11,6 +11,7 @@ from services.errors import Invalid
 
 DAYS = 30  # where nobody says how many
 LONGEST = 1_100  # three years
+EARLIEST, LATEST = date(1990, 1, 1), date(2199, 12, 31)  # beyond, no event counts and calendars end
 Every = Literal["day", "week", "month"]
 By = Literal["channel", "source", "queue", "team", "language", "agent", "group"]
 LABELLED = ("agent", "group")  # each kept with the dimensions, but not with each other
@@ -46,6 +47,9 @@ class Span(BaseModel):
         if since > until:
             raise Invalid(f"The span ends on {until}, before it begins on {since}.", code="span_backwards",
                           hint="Give from= and to= the other way round; both are days like 2026-11-30.")  # fmt: skip
+        if since < EARLIEST or until > LATEST:
+            raise Invalid(f"Figures are of days from {EARLIEST} to {LATEST}.", code="day_out_of_range",
+                          hint="Look at from= and to=; both are days like 2026-11-30.")  # fmt: skip
         if (until - since).days >= LONGEST:
             raise Invalid(f"The span is longer than {LONGEST} days.", code="span_too_long",
                           hint="Ask for a shorter one, or for several.")  # fmt: skip

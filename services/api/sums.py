@@ -45,6 +45,11 @@ class Question:
             return next(iter(apart), "")
         return "each" if self.cut == "all" else None
 
+    @property
+    def is_too_much(self) -> bool:
+        """Whether it could only be added up from `figures`, of more days than is done."""
+        return self.kept is None and (self.until - self.since).days >= LONGEST
+
     def of(self, cut: str) -> "Question":
         """The same of another cut, by its labels."""
         return replace(self, cut=cut, labels=(), by=("label",), every=None)
@@ -72,12 +77,12 @@ def _parts(asked: Question) -> list[str]:
     where = "cut = :cut AND day BETWEEN :since AND :until AND known_on <= CAST(:as_of AS date)"
     where += "".join(f" AND {name} = ANY(CAST(:{name} AS text[]))" for name in asked.only)
     where += " AND label = ANY(CAST(:labels AS text[]))" if asked.labels else ""
+    if asked.is_too_much:
+        raise Invalid(
+            f"With two filters or more of these, at most {LONGEST} days are added up.",
+            code="too_much_at_once", hint="Take a shorter span, or take a filter away.",
+        )  # fmt: skip
     if asked.kept is None:
-        if (asked.until - asked.since).days >= LONGEST:
-            raise Invalid(
-                f"With two filters or more of these, at most {LONGEST} days are added up.",
-                code="too_much_at_once", hint="Take a shorter span, or take a filter away.",
-            )  # fmt: skip
         return [f"figures WHERE {where}"]
     gone = "".join(f" AND {name} = ''" for name in DIMENSIONS if asked.kept not in (name, "each"))
     return [

@@ -98,6 +98,43 @@ def test_a_span_that_is_backwards_is_said_on_a_page(lead: TestClient) -> None:
     assert "before it begins" in words(answer, "h1")[0]
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "status"),
+    [("9999-12-01", "9999-12-31", 400), ("0001-01-01", "0001-01-05", 400), ("1990-01-01", "1990-02-01", 200),
+     ("2199-12-01", "2199-12-31", 200)],
+)  # fmt: skip
+def test_days_that_no_clock_says_are_refused_and_the_first_and_last_are_not(
+    lead: TestClient, since: str, until: str, status: int
+) -> None:
+    assert lead.get("/figures", params={"from": since, "to": until}).status_code == status
+
+
+def test_the_worst_matter_stands_first_however_few_spoke_of_it_and_what_is_left_out_is_said(
+    lead: TestClient, engine: sa.Engine
+) -> None:
+    quiet = [contact(number, group_id=f"quiet{number % 12}") for number in range(120)]
+    worst = [contact(number, 3, group_id="worst") for number in range(120, 129)]
+    keep(engine, World(quiet + worst, [one for known in worst for one in within(known)]), FIRST)
+    answer = lead.get("/figures", params=SPAN)
+    ranked = words(answer, "section[aria-labelledby=groups] tbody tr")
+    assert ranked[0].startswith("worst 100 % 9 9")
+    assert len(ranked) == 12
+    assert words(answer, "section[aria-labelledby=groups] p") == ["1 more, with fewer explained again."]
+
+
+def test_two_filters_over_many_months_leave_out_only_what_is_not_added_up(lead: TestClient, engine: sa.Engine) -> None:
+    told(engine)
+    asked = {"from": str(FIRST - timedelta(days=100)), "to": str(FIRST + timedelta(days=29)), "channel": "phone"}
+    both = lead.get("/figures", params=asked | {"source": "shop"})
+    assert words(both, ".card")[0].startswith("Explained again 100 % 2 of 2")
+    assert words(both, "section[aria-labelledby=channels] tbody tr") == ["Phone 100 % 2 2 50 % 1"]
+    assert "at most 92 days" in words(both, "section[aria-labelledby=groups] .empty")[0]
+    assert not words(both, ".heat")
+    one = lead.get("/figures", params=asked)
+    assert words(one, ".heat")
+    assert words(one, "section[aria-labelledby=groups] tbody tr") == ["g1 100 % 2 2 50 % 1"]
+
+
 def test_who_reads_figures_is_led_to_them_and_who_does_not_is_told(browser: TestClient, engine: sa.Engine) -> None:
     sign_in(browser, engine, Role.agent)
     assert browser.get("/figures").status_code == 403

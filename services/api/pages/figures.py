@@ -3,9 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -16,12 +16,13 @@ from services.api import breakdowns, figures
 from services.api.backing import Transaction
 from services.api.breakdowns import Handover, Way
 from services.api.callers import Analyst
-from services.api.measured import Again, Figures, Measure, Row
+from services.api.measured import Again, Figures, Measure, Row, measure
 from services.api.pages.charts import bars, trend
 from services.api.pages.rendering import page
 from services.api.pages.routing import PageRoute
 from services.api.routes.figures import today
 from services.api.spans import DAYS, By, Every, Span
+from services.api.sums import LONGEST
 from services.counts import DIMENSIONS, WINDOWS
 
 router = APIRouter(route_class=PageRoute)
@@ -92,27 +93,43 @@ async def read_figures(asked: Annotated[Filter, Query()], conn: Transaction, cal
 def _gather(conn: sa.Connection, asked: Filter) -> dict[str, Any]:
     span = asked.span
     since, until = span.days(today())
-    before = Span.model_validate(
-        span.model_dump(by_alias=True) | {"from": since - (until - since) - timedelta(days=1),
-                                          "to": since - timedelta(days=1)}
-    )  # fmt: skip
     every: Every = "month" if (until - since).days > LONG else "week" if (until - since).days >= DAYS - 1 else "day"
+    question = figures.question(span, today())
+    before = replace(question, since=since - (until - since) - timedelta(days=1), until=since - timedelta(days=1))
 
-    def of(span: Span, by: By | None = None, every: Every | None = None) -> Figures:
-        return figures.figures(conn, span, today(), by, every, None, LISTED)
+    def of(by: By | None = None, every: Every | None = None) -> Figures:
+        return figures.figures(conn, span, today(), by, every, None, figures.MOST)
 
-    channels, groups, stretches = of(span, "channel"), of(span, "group"), of(span, every=every)
+    channels, stretches = of("channel"), of(every=every)
     whole = channels.total
     return {
         "since": since, "until": until, "every": every, "whole": whole, "again": within(whole, asked.window),
-        "earlier": within(of(before).total, asked.window),
-        "channels": _ranked(channels.rows, asked.window), "groups": _ranked(groups.rows, asked.window, known=True),
-        "ways": _ways(breakdowns.handovers(conn, span, today(), None).ways, asked.window),
-        "askings": breakdowns.askings(conn, span, today(), None).kinds[:LISTED],
-        "liked": next(one for one in breakdowns.scores(conn, span, today(), None).windows if one.days == asked.window),
-        "contexts": CONTEXTS, "trend": trend(stretches.rows, asked.window),
-        "choices": choices(conn, since, until),
+        "earlier": within(measure(figures.total(conn, before)), asked.window),
+        "channels": _ranked(channels.rows, asked.window), "contexts": CONTEXTS,
+        "trend": trend(stretches.rows, asked.window), "choices": choices(conn, since, until), "most": LONGEST,
+        **(NOT_PARTED if question.of("group").is_too_much else _parted(conn, span, of("group").rows, asked.window)),
     }  # fmt: skip
+
+
+NOT_PARTED = dict.fromkeys(("groups", "ways", "askings", "liked"))
+
+
+def _parted(conn: sa.Connection, span: Span, groups: Sequence[Row], days: int) -> dict[str, Any]:
+    """What is told of a long span only with one filter or none."""
+    kinds = breakdowns.askings(conn, span, today(), None).kinds
+    return {
+        "groups": _ranked(groups, days, known=True),
+        "ways": _ways(breakdowns.handovers(conn, span, today(), None).ways, days),
+        "askings": Listed(kinds[:LISTED], len(kinds[LISTED:])),
+        "liked": next(one for one in breakdowns.scores(conn, span, today(), None).windows if one.days == days),
+    }
+
+
+class Listed(NamedTuple):
+    """Rows of a table, and how many more there are."""
+
+    rows: Sequence[Any]
+    left_out: int
 
 
 CHOSEN: tuple[By, ...] = ("channel", "source", "queue", "team", "language")
@@ -123,12 +140,13 @@ def within(whole: Measure, days: int) -> Again:
     return next(one for one in whole.windows if one.days == days)
 
 
-def _ranked(rows: Sequence[Row], days: int, known: bool = False) -> list[dict[str, Any]]:
+def _ranked(rows: Sequence[Row], days: int, known: bool = False) -> Listed:
     """Rows with their bars, those with most repeated explanations first."""
     told = [(row, within(row, days)) for row in rows if row.value or not known]
     told.sort(key=lambda one: (-one[1].repeated_explanations.count, -one[0].contacts, one[0].value or ""))
-    drawn = bars([again.repeated_explanations for _, again in told])
-    return [{"row": row, "again": again, "bar": bar} for (row, again), bar in zip(told, drawn, strict=True)]
+    drawn = bars([again.repeated_explanations for _, again in told[:LISTED]])
+    listed = [{"row": row, "again": again, "bar": bar} for (row, again), bar in zip(told, drawn, strict=False)]
+    return Listed(listed, len(told[LISTED:]))
 
 
 @dataclass(frozen=True)
