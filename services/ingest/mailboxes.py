@@ -34,6 +34,13 @@ GLANCE = 1.0  # seconds between looks whether to stop
 log = structlog.get_logger()
 
 
+class Client(IMAPClient):  # type: ignore[misc] # it has no types
+    """Finds by `idle_check(0)` what came along with an earlier answer too: the library asks the socket alone."""
+
+    def _poll_socket(self, sock: Any, timeout: float | None = None) -> Any:
+        return timeout == 0 or super()._poll_socket(sock, timeout)
+
+
 class Place(NamedTuple):
     """How far a folder is read: its validity, and the number of the last mail."""
 
@@ -57,7 +64,7 @@ class Account:
         """A client that is signed in. Raises IMAPClientError, OSError."""
         wait = SocketTimeout(CONNECT, ANSWER)
         tls = self.tls or ssl.create_default_context()
-        client = IMAPClient(self.host, self.port, ssl=self.security == "tls", ssl_context=tls, timeout=wait)
+        client = Client(self.host, self.port, ssl=self.security == "tls", ssl_context=tls, timeout=wait)
         try:
             if self.security == "starttls":
                 client.starttls(tls)
@@ -99,11 +106,10 @@ class Mailbox:
             try:
                 with self.account.connected() as client:
                     self.tell(True)
-                    self.read(client, stop)
-                    pause, has_read = FIRST_PAUSE, True
                     while not stop.is_set():
+                        self._read_all(client, stop)
+                        pause, has_read = FIRST_PAUSE, True
                         self._wait(client, stop)
-                        self.read(client, stop)
             except (IMAPClientError, OSError, Unavailable, SQLAlchemyError) as error:
                 if isinstance(error, IMAPClientError) and not has_read and _is_final(error):
                     raise
@@ -114,7 +120,16 @@ class Mailbox:
 
     def read(self, client: IMAPClient, stop: Flag) -> int:
         """Read what is new in the folder; how many mails. Raises IMAPClientError, OSError, Unavailable."""
-        state = client.select_folder(self.folder, readonly=True)
+        return self._read(client, client.select_folder(self.folder, readonly=True), stop)
+
+    def _read_all(self, client: IMAPClient, stop: Flag) -> None:
+        """Read until the folder is as it was before it was read: what came meanwhile is not told of again by IDLE."""
+        before, state = None, client.select_folder(self.folder, readonly=True)
+        while not stop.is_set() and _extent(state) != before:
+            self._read(client, state, stop)
+            before, state = _extent(state), client.select_folder(self.folder, readonly=True)
+
+    def _read(self, client: IMAPClient, state: dict[bytes, Any], stop: Flag) -> int:
         place, count = self._place(state), 0
         found = client.search(["UID", f"{place.uid + 1}:*"])
         ahead = sorted(uid for uid in found if uid > place.uid)  # the last one is always found
@@ -175,9 +190,11 @@ class Mailbox:
             return
         client.idle()
         until = monotonic() + IDLE_SECONDS
-        said: list[Any] = []
-        while not said and not stop.is_set() and monotonic() < until:
+        said: list[Any] = client.idle_check(timeout=0)
+        while not said and not stop.is_set() and (now := monotonic()) < until:
             said = client.idle_check(timeout=GLANCE)
+            if monotonic() - now < GLANCE / 2:  # there was something, or nobody any more, as `idle_done` then finds
+                break
         client.idle_done()
 
 
@@ -193,6 +210,11 @@ def remember(conn: sa.Connection, name: str, place: Place) -> None:
     values = place._asdict()
     row = insert(mailboxes).values(name=name, **values)
     conn.execute(row.on_conflict_do_update(index_elements=["name"], set_=values | {"updated_at": sa.func.now()}))
+
+
+def _extent(state: dict[bytes, Any]) -> tuple[Any, ...]:
+    """What changes in a folder's state when a mail comes."""
+    return tuple(state.get(field) for field in (b"UIDVALIDITY", b"UIDNEXT", b"EXISTS"))
 
 
 def _parts(sized: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from imapclient import IMAPClient
@@ -105,6 +107,51 @@ def dovecot(certificate: Path) -> Iterator[Dovecot]:
             yield found
         finally:
             found.down()
+
+
+class Relay:
+    """Stands between a mail server and its clients, on `port`: what `before` has for a word happens once, before a
+    client's words with it go on. `passed` is what was said on both sides."""
+
+    def __init__(self, to: int) -> None:
+        self.before: dict[bytes, Callable[[], object]] = {}
+        self.passed = b""
+        self._to = to
+        self._ends: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """End all connections without a word."""
+        for end in self._ends:
+            with suppress(OSError):  # that has ended already
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Take no more."""
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # when it is closed
+            while True:
+                client, _ = self._server.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+                self._ends += [client, server]
+                Thread(target=self._pass, args=(client, server, self.before), daemon=True).start()
+                Thread(target=self._pass, args=(server, client, {}), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket, before: dict[bytes, Callable[[], object]]) -> None:
+        with suppress(OSError):
+            while words := one.recv(65_536):
+                for word in [word for word in before if word in words]:
+                    before.pop(word)()
+                other.sendall(words)
+                self.passed += words
+            other.shutdown(socket.SHUT_WR)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from services.eventlog import LogUnavailable
 from services.files import Item
 from services.ingest.mailboxes import Account, Mailbox
-from tests.e2e.mailservers import PASSWORD, USER, Dovecot, dovecot
+from tests.e2e.mailservers import PASSWORD, USER, Dovecot, Relay, dovecot
 from tests.e2e.stacks import wait_for
 from tests.test_mailserver import certificate, mail  # noqa: F401 - a fixture
 
@@ -42,6 +42,13 @@ Make = Callable[..., Mailbox]
 
 
 @pytest.fixture
+def relay(server: Dovecot) -> Iterator[Relay]:
+    between = Relay(server.port)
+    yield between
+    between.close()
+
+
+@pytest.fixture
 def kept() -> Kept:
     return Kept()
 
@@ -52,8 +59,8 @@ def box(server: Dovecot, engine: sa.Engine, kept: Kept) -> Iterator[Make]:
     client = server.client()
     client.create_folder("Wish")
 
-    def make(password: str = PASSWORD, **options: object) -> Mailbox:
-        account = Account("127.0.0.1", USER, lambda: password, server.port, "none")
+    def make(password: str = PASSWORD, port: int = server.port, **options: object) -> Mailbox:
+        account = Account("127.0.0.1", USER, lambda: password, port, "none")
         fields = {"folder": "Wish", "engine": engine, "keep": kept, "most": 1_000_000, "poll": 0.2}
         return Mailbox(account, **(fields | options))
 
@@ -116,6 +123,29 @@ def test_a_server_that_goes_away_is_waited_for(server: Dovecot, box: Make, kept:
         deliver(server, "2")
         wait_for(lambda: kept.ids == ["1", "2"], "the second mail")
     assert connected[-1]
+
+
+def test_a_connection_that_ends_without_a_word_is_made_again(
+    server: Dovecot, box: Make, kept: Kept, relay: Relay
+) -> None:
+    connected: list[bool] = []
+    with running(box(port=relay.port, tell=connected.append)):
+        wait_for(lambda: b"+ idling" in relay.passed, "it to wait for mail")
+        relay.cut()
+        wait_for(lambda: connected == [True, False, True], "it to say so, and to be back")
+        deliver(server, "1")
+        wait_for(lambda: kept.ids == ["1"], "the mail")
+
+
+@pytest.mark.parametrize("word", [b"SEARCH", b"FETCH", b"IDLE"])
+def test_what_comes_while_it_is_busy_does_not_wait_for_the_next_mail(
+    server: Dovecot, box: Make, kept: Kept, relay: Relay, word: bytes
+) -> None:
+    relay.before[word] = lambda: deliver(server, "2")
+    deliver(server, "1")
+    with running(box(port=relay.port)):
+        wait_for(lambda: kept.ids == ["1", "2"], "both mails")
+    assert not relay.before, "the second came at that word"
 
 
 def test_while_the_log_is_away_nothing_counts_as_read(server: Dovecot, box: Make, kept: Kept) -> None:
