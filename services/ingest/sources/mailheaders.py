@@ -1,11 +1,13 @@
 """A mail's headers, read as they stand: what can't be decoded gives replacement characters. Pure.
 
 Real mails are broken in every way there is, so the library's newer policies, which parse by the book and raise on some,
-are not used. Source: RFC 5322, RFC 2047.
+are not used. Source: RFC 5322, RFC 2047; the Encoding Standard for what names of charsets mean.
 """
 
+import codecs
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -17,6 +19,10 @@ LONGEST = 512  # characters of an id or name
 MOST = 1_000  # headers of a mail that are looked at
 MOST_CHARACTERS = 10_000  # of a header that are read
 DEEPEST = 50  # comments of a header, which may be in each other
+MEANT = {  # charsets that are named where larger ones are used, by Python's names
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "gb2312": "gb18030",
+    "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932",
+}  # fmt: skip
 MESSAGE_ID = re.compile(r"<([^<>\s]+)>")
 
 
@@ -137,10 +143,23 @@ def plain(value: str) -> str:
 
 
 def characters(raw: bytes, charset: str | None) -> str:
-    """Bytes in what they say they are in, else in UTF-8, else in Western European."""
-    for name in (charset, "utf-8"):
-        try:
-            return raw.decode(name or "ascii")
-        except (LookupError, ValueError):
-            continue
+    """Bytes in what they say they are in, else in UTF-8, else in Western European; of a few wrong ones only those are
+    lost."""
+    stated = _meant(charset)
+    with suppress(LookupError, ValueError):
+        return raw.decode(stated)
+    words = raw.decode("utf-8", "replace")
+    if 2 * words.count("\ufffd") <= len(words) - len(words.encode("ascii", "ignore")):
+        return words
+    with suppress(LookupError, ValueError):
+        return raw.decode("cp1252" if stated in ("ascii", "utf-8") else stated, "replace")
     return raw.decode("cp1252", "replace")
+
+
+def _meant(charset: str | None) -> str:
+    """Python's name for a charset as mail programs mean it."""
+    try:
+        found = codecs.lookup(charset or "ascii").name
+    except (LookupError, ValueError):
+        return "ascii"
+    return MEANT.get(found, found)
