@@ -28,8 +28,9 @@ SOME = """
     WHERE e.identifier_id = part.identifier_id AND e.interaction_id = part.interaction_id AND e.type = ANY(:types)
     ORDER BY e.occurred_at %s, e.event_key %s LIMIT :%s"""
 MINE = "mine AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:customers AS uuid[])) mine(id, customer_id))"
+# MATERIALIZED, else it would be found out anew for each identifier whose the chosen are.
 TOLD = sa.text(f"""
-    WITH {MINE}, chosen AS (
+    WITH {MINE}, chosen AS MATERIALIZED (
         SELECT whose.customer_id, one.interaction_id FROM (SELECT DISTINCT customer_id FROM mine) whose
         CROSS JOIN LATERAL (({NEWEST % (f"AND {TALK}", "dealings", "dealings")})
             UNION ({NEWEST % ("", "visits", "visits")})) one)
