@@ -1,6 +1,7 @@
 """What a customer told over channels: their issues, what they had to tell again, what is on record."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from random import Random
 from typing import Any
 
@@ -249,3 +250,20 @@ def test_things_are_one_since_the_last_link_on_the_first_way_between_them() -> N
     joined = Unions([(at(9), "a", "c"), (at(1), "a", "b"), (at(5), "b", "c"), (at(7), "x", "y")])
     assert [joined.since(*pair) for pair in ("ab", "bc", "ca", "ax")] == [at(1), at(5), at(5), None]
     assert joined.since("a", "a") < at(0)
+
+
+@given(links=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), max_size=20))
+def test_any_links_make_two_one_at_the_first_moment_at_which_there_is_a_way(links: list[tuple[int, int, int]]) -> None:
+    joined = Unions((at(minute), left, right) for minute, left, right in links)
+    for one, other in combinations(range(10), 2):
+        since = (at(minute) for minute in range(10) if other in _reached(one, links, minute))
+        assert joined.since(one, other) == next(since, None)
+
+
+def _reached(start: int, links: list[tuple[int, int, int]], minute: int) -> set[int]:
+    """What can be reached by links up to a minute."""
+    reached, before = {start}, set[int]()
+    while reached != before:
+        before = set(reached)
+        reached.update(end for at, *ends in links if at <= minute and reached & {*ends} for end in ends)
+    return reached
