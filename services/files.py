@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -32,14 +33,13 @@ class Item(NamedTuple):
 
 def detect(path: Path) -> Format:
     """The format of a file or folder by its name and first bytes. Raises NotFound, Invalid."""
-    if not path.exists():
-        raise NotFound(f"There is no {path}.", code="no_such_file", hint="Check the path.")
-    if path.is_dir():
-        return Format.maildir if (path / "cur").is_dir() or (path / "new").is_dir() else Format.eml
-    if path.suffix.lower() in (".eml", ".mbox", ".jsonl"):
-        return Format(path.suffix.lower()[1:])
-    with path.open("rb") as file:
-        start = file.read(4096).lstrip()
+    with _legible():
+        if path.is_dir():
+            return Format.maildir if (path / "cur").is_dir() or (path / "new").is_dir() else Format.eml
+        if path.suffix.lower() in (".eml", ".mbox", ".jsonl"):
+            return Format(path.suffix.lower()[1:])
+        with path.open("rb") as file:
+            start = file.read(4096).lstrip()
     if start.startswith(b"From "):
         return Format.mbox
     if start.startswith(b"{"):
@@ -54,15 +54,16 @@ def detect(path: Path) -> Format:
 
 
 def items(path: Path, format: Format) -> Iterator[Item]:
-    """The items of a file or folder, always in the same order."""
-    if path.is_dir():
-        for file in _mails(path, format):
-            yield Item(str(file.relative_to(path)), file.read_bytes(), _written_at(file))
-    elif format is Format.eml:
-        yield Item(path.name, path.read_bytes(), _written_at(path))
-    else:
-        with path.open("rb") as lines:
-            yield from read(lines, format, _written_at(path))
+    """The items of a file or folder, always in the same order. Raises NotFound, Invalid."""
+    with _legible():
+        if path.is_dir():
+            for file in _mails(path, format):
+                yield Item(str(file.relative_to(path)), file.read_bytes(), _written_at(file))
+        elif format is Format.eml:
+            yield Item(path.name, path.read_bytes(), _written_at(path))
+        else:
+            with path.open("rb") as lines:
+                yield from read(lines, format, _written_at(path))
 
 
 def read(lines: Iterable[bytes], format: Format, written_at: datetime) -> Iterator[Item]:
@@ -76,6 +77,18 @@ def read(lines: Iterable[bytes], format: Format, written_at: datetime) -> Iterat
             yield Item(f"mail {number}", mail, written_at)
     else:
         yield Item("the mail", b"".join(lines), written_at)
+
+
+@contextmanager
+def _legible() -> Iterator[None]:
+    """What the system says of a file that it does not give, as errors of ours."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no {error.filename}.", code="no_such_file", hint="Check the path.") from None
+    except OSError as error:
+        hint = "Check the path, and that this account may read it."
+        raise Invalid(f"{error.filename} can't be read: {error.strerror}.", code="unreadable", hint=hint) from None
 
 
 def _mails(folder: Path, format: Format) -> list[Path]:

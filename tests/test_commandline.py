@@ -109,6 +109,9 @@ def test_a_sign_in_link_signs_in(tellonce: Terminal, engine: sa.Engine) -> None:
         (["up", "--host", "256.0.0.1"], "Choose another by --api-port"),
         (["dead", "replay"], "Name the records, or --all"),
         (["import", "/nowhere/at/all"], "There is no /nowhere/at/all"),
+        (["import", "/nowhere/at/all", "--format", "jsonl"], "There is no /nowhere/at/all"),
+        (["import", "n" * 300], "can't be read: File name too long"),
+        (["sources", "add", "chat", "--kind", "chatwot"], "There is no kind 'chatwot'"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(tellonce: Terminal, arguments: list[str], said: str) -> None:
@@ -183,9 +186,9 @@ def test_status_for_scripts_is_json_even_without_a_database(tellonce: Terminal) 
     assert json.loads(ended.out)["ok"] is False
 
 
-def set_aside(engine: sa.Engine, record: bytes, position: int = 0) -> int:
+def set_aside(engine: sa.Engine, record: bytes, position: int = 0, detail: str = "unexpected end") -> int:
     where = {"topic": "timeline.events", "partition": 0, "position": position}
-    row = dead_letters.insert().values(**where, reason="not_json", detail="unexpected end", record=record)
+    row = dead_letters.insert().values(**where, reason="not_json", detail=detail, record=record)
     with engine.begin() as conn:
         return int(conn.execute(row.returning(dead_letters.c.id)).scalar_one())
 
@@ -201,6 +204,11 @@ def test_a_dead_letter_is_listed_and_shown(tellonce: Terminal, engine: sa.Engine
     shown = tellonce("dead", "show", str(id))
     assert shown.out == '{"id": "tšekk"\n'
     assert "unexpected end" in shown.err
+
+
+def test_what_a_dead_letter_quotes_is_listed_as_it_is(tellonce: Terminal, engine: sa.Engine) -> None:
+    set_aside(engine, b"{}", detail="it is '[/x]', [bold] :x:")
+    assert {"'[/x]',", "[bold]", ":x:"} < set(tellonce("dead", "list").out.split())
 
 
 def test_bytes_that_are_no_text_are_shown_as_numbers(tellonce: Terminal, engine: sa.Engine) -> None:

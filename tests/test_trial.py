@@ -61,6 +61,14 @@ def test_a_signature_is_checked_where_a_secret_is_given(tellonce: Terminal, tmp_
     assert json.loads(tried.out)[0]["refused"] == "signature_wrong"
 
 
+def test_headers_that_are_no_json_are_a_mistake_of_one_line(tellonce: Terminal, tmp_path: Path) -> None:
+    headers = tmp_path / "headers.json"
+    headers.write_text('{"X-Slack-Signature": }')
+    tried = tellonce("sources", "try", "slack", "-", "--headers", str(headers), typed=b"{}")
+    assert (tried.code, tried.out) == (1, "")
+    assert "The headers begin like JSON, but are none" in tried.err
+
+
 def test_a_source_has_the_secrets_it_was_last_given(tellonce: Terminal, engine: sa.Engine) -> None:
     tellonce("sources", "add", "desk", "--kind", "chatwoot", "--secret", "one")
     assert tellonce("sources", "secret", "desk", "two", "one").code == 0

@@ -83,7 +83,7 @@ def show(settings: Settings, table: sa.Table, what: str) -> None:
         for row in conn.execute(sa.select(table).order_by(table.c.name)).mappings():
             revoked = f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else ""
             shown.add_row(row["name"], row[what], f"{row['created_at']:%Y-%m-%d %H:%M}", revoked)
-    Console().print(shown)
+    Console(markup=False, emoji=False).print(shown)
 
 
 def revoke(settings: Settings, table: sa.Table, name: str) -> None:

@@ -38,7 +38,7 @@ def list_(context: typer.Context) -> None:
             replayed = f"{row.replayed_at:%Y-%m-%d %H:%M}" if row.replayed_at else ""
             where, when = f"{row.partition}/{row.position}", f"{row.dead_at:%Y-%m-%d %H:%M}"
             shown.add_row(str(row.id), row.reason, row.detail, where, when, replayed)
-    Console().print(shown)
+    Console(markup=False, emoji=False).print(shown)  # details quote what anybody wrote
     if total and total > MOST_SHOWN:
         typer.echo(f"These are the newest {MOST_SHOWN} of {total}.", err=True)
 

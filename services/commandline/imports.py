@@ -80,7 +80,7 @@ def _run(
             bar.update(task, completed=tally.done)
 
         def refuse(item: Item, code: str, message: str) -> None:
-            bar.console.print(f"{item.where}: {code}: {message}", markup=False, soft_wrap=True)
+            bar.console.print(f"{item.where}: {code}: {message}", markup=False, emoji=False, soft_wrap=True)
 
         store = engine(here.url, pool_size=1)
         settings = here.settings

@@ -44,13 +44,17 @@ def add_source(
 ) -> None:
     """Register a source and print its key, alone, on standard output. The key is not kept."""
     check(name)
+    channels = context.obj.channels
+    if kind not in {"events", *vendors(), *channels}:
+        hint = f"It is events, a vendor that `tellonce sources vendors` shows, or a channel: {', '.join(channels)}."
+        raise Invalid(f"There is no kind {kind!r}.", code="no_such_kind", hint=hint)
     with opened(context.obj) as here, engine(here.url).begin() as conn:
         typer.echo(access.add_source(conn, name, kind))
         access.set_secrets(conn, name, [secret] if secret else [])
     settings = here.settings
     base = settings.ingest_url or f"http://{ports.reachable(settings.host)}:{settings.ingest_port}"
     vendor = vendors().get(kind)
-    if vendor is None or kind in here.settings.channels:
+    if vendor is None or kind in channels:
         typer.echo(f"{name} may post to {base}/v1/events with Authorization: Bearer and this key.", err=True)
     if vendor:
         by = "signed by its secret" if secret and vendor.verify else "with ?key= and this key"
@@ -162,12 +166,22 @@ def _read(file: Path) -> bytes:
         raise NotFound(f"{file} can't be read: {error.strerror}.", code="no_file", hint="Name another.") from None
 
 
+def _pairs(words: str) -> list[tuple[str, str]]:
+    """The headers of a JSON object. Raises Invalid."""
+    try:
+        return [(name, str(value)) for name, value in json.loads(words).items()]
+    except json.JSONDecodeError as error:
+        hint = "Correct them, or write `Name: value` lines."
+        message = f"The headers begin like JSON, but are none: {error}."
+        raise Invalid(message, code="bad_headers", hint=hint) from None
+
+
 def _headers(raw: bytes) -> tuple[tuple[str, str], dict[str, str]]:
     """Method and target, if the first line says them, and the headers."""
     words = raw.decode("utf-8", "replace")
     asked = re.match(r"([A-Z]+) (\S+) HTTP/", words)
     if words.lstrip().startswith("{"):
-        pairs = [(name, str(value)) for name, value in json.loads(words).items()]
+        pairs = _pairs(words)
     else:
         lines = words.splitlines()[1 if asked else 0 :]
         pairs = [(name, value) for name, colon, value in (line.partition(":") for line in lines) if colon]

@@ -48,7 +48,7 @@ def _show(found: Health) -> None:
     shown = Table.grid(padding=(0, 2))
     for name, words in _rows(found).items():
         shown.add_row(name, words)
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     console.print(shown)
     for wrong in found.red:
         console.print(wrong, style="bold red")
