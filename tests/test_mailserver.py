@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 
 import pytest
@@ -26,7 +26,7 @@ from services.identifiers import Rules
 from services.ingest.acceptance import Acceptance
 from services.ingest.groupcommit import GroupCommit, Threads
 from services.ingest.keys import Keys
-from services.ingest.mailserver import Ports, Reception, listen
+from services.ingest.mailserver import SECONDS, Ports, Reception, listen
 from services.ingest.measures import Measures
 from services.ours import Ours
 from tests.brokers import free_port
@@ -76,7 +76,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(engine: sa.Engine, appender: Appender, certificate: Path) -> Iterator[Post]:
+def serving(
+    engine: sa.Engine, appender: Appender, certificate: Path, most: int = SMALL, patience: float = SECONDS
+) -> Iterator[Post]:
     """A server whose mails go to this log."""
     with engine.begin() as conn:
         access.add_source(conn, "support", "email", KEY)
@@ -88,8 +90,8 @@ def serving(engine: sa.Engine, appender: Appender, certificate: Path) -> Iterato
     keys, commits = Keys(engine, 2), GroupCommit(Threads(appender), Budget(10**7), 2)
     reception = Reception(Acceptance(commits, Rules(), ("email",), 10), keys, measures, Ours.of(["shop.example"]))
     found = Post(free_port(), free_port(), measures)
-    ports = Ports("127.0.0.1", found.smtp_port, found.lmtp_port, tls)
-    server = Thread(target=lambda: loop.run_until_complete(listen(ports, reception, SMALL, stop)))
+    ports = Ports("127.0.0.1", found.smtp_port, found.lmtp_port, tls, patience=patience)
+    server = Thread(target=lambda: loop.run_until_complete(listen(ports, reception, most, stop)))
     server.start()
     for port in (found.smtp_port, found.lmtp_port):
         _answers(port)
@@ -190,6 +192,50 @@ def test_what_is_too_large_is_refused_for_each_recipient(post: Post, log: Memory
         sender.send_message(mail(words="x\n" * SMALL))
     assert large.value.smtp_code == 552
     assert not log.events
+
+
+def asked_for(post: Post) -> smtplib.SMTP:
+    """A client whose mail is asked for."""
+    client = post.smtp()
+    client.ehlo()
+    client.mail("mari@example.ee")
+    client.rcpt("support@x.ee")
+    client.putcmd("data")
+    assert client.getreply()[0] == 354
+    return client
+
+
+def send(client: smtplib.SMTP, words: bytes, times: int, pace: float = 0.0) -> None:
+    """Send words again and again, as slowly as it is said."""
+    for _ in range(times):
+        client.send(words)
+        Event().wait(pace)
+
+
+def test_a_line_without_an_end_is_given_up(post: Post) -> None:
+    for before in (b"", b"x\r\n" * SMALL):  # and after the mail is too large already
+        client = asked_for(post)
+        client.send(before)
+        with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):
+            send(client, b"x" * 100_000, times=300)
+
+
+def test_a_mail_may_take_longer_than_a_silence(engine: sa.Engine, log: MemoryLog, certificate: Path) -> None:
+    with serving(engine, log, certificate, most=1_000_000, patience=4) as post:
+        client = asked_for(post)
+        client.send(bytes(mail()).replace(b"\n", b"\r\n"))
+        send(client, b"And it goes on.\r\n", times=30, pace=0.2)
+        client.send(b".\r\n")
+        assert [client.getreply()[0], client.noop()[0]] == [250, 250]
+    assert len(log.events) == 1
+
+
+def test_a_silent_or_dripping_client_is_given_up(engine: sa.Engine, log: MemoryLog, certificate: Path) -> None:
+    with serving(engine, log, certificate, patience=1) as post:
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            asked_for(post).getreply()
+        with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):
+            send(asked_for(post), b"x", times=600, pace=0.1)
 
 
 def test_what_is_no_mail_is_refused_for_good(post: Post) -> None:

@@ -31,7 +31,8 @@ from services.ours import Ours
 KIND = "email"  # of the sources that mails may be for
 MOST_CONNECTIONS = 200
 MOST_RECIPIENTS = 100
-SECONDS = 120.0  # without a word from the other side, until a connection is closed
+SECONDS = 120.0  # without a command, or within a mail without a byte, until a connection is closed
+SLOWEST = 20_000  # bytes a second: how much longer than that a whole mail may take, by the room it holds
 LINE = 1_000_000  # bytes of a line; 998 are allowed, and programs write far longer ones
 AT_ONCE = 4  # mails of the greatest size that may be under way
 
@@ -147,7 +148,7 @@ class Limits(SMTP):
 
     def __init__(self, handler: Reception, budget: Budget, most: int, **options: Any) -> None:
         super().__init__(
-            handler, data_size_limit=most, enable_SMTPUTF8=True, hostname="tellonce", ident="tellonce", timeout=SECONDS,
+            handler, data_size_limit=most, enable_SMTPUTF8=True, hostname="tellonce", ident="tellonce",
             authenticator=lambda server, session, envelope, mechanism, said: AuthResult(success=True, auth_data=said),
             **options,
         )  # fmt: skip
@@ -155,21 +156,32 @@ class Limits(SMTP):
         self._budget = budget
         self._most = most
         self._counted = False
+        self._ends: float | None = None  # when the mail that is under way is given up, by the loop's clock
+        self._held, self._last = 0, b""  # bytes since the last end of a line, and the last of them
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not self._counted:
             self._counted = True
             Limits.open += 1
         super().connection_made(transport)
-        if Limits.open > MOST_CONNECTIONS and isinstance(transport, asyncio.WriteTransport):
-            self.handler.measures.answered(self.protocol, 421)
-            transport.write(b"421 4.7.0 Too many connections; come again\r\n")
-            transport.close()
+        if Limits.open > MOST_CONNECTIONS:
+            self._hang_up(b"421 4.7.0 Too many connections; come again")
 
     def connection_lost(self, error: Exception | None) -> None:
         Limits.open -= self._counted
         self._counted = False
         super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._ends is None or not self.transport:
+            return
+        ended = (self._last + data).rfind(b"\r\n")
+        self._held, self._last = len(data) - ended if ended >= 0 else self._held + len(data), data[-1:]
+        if self._held > max(self.data_size_limit or 0, LINE):  # aiosmtpd holds a line until it ends
+            self._hang_up(b"421 4.7.0 A line without an end")
+        else:
+            self._reset_timeout(max(0.01, min(self._timeout_duration, self._ends - self.loop.time())))
 
     async def push(self, status: Any) -> None:
         for line in status.split("\r\n") if isinstance(status, str) else ():
@@ -186,11 +198,14 @@ class Limits(SMTP):
             await self.push(BUSY)
             return
         self.data_size_limit = size
+        self._ends, self._held = self.loop.time() + self._timeout_duration + size / SLOWEST, 0
         try:
             await super().smtp_DATA(arg)
         finally:
-            self.data_size_limit = self._most
+            self._ends, self.data_size_limit = None, self._most
             self._budget.give_back(size)
+            if self.transport:
+                self._reset_timeout()
 
     async def auth_PLAIN(self, _: Any, args: list[str]) -> AuthResult:
         return await self._checked(await super().auth_PLAIN(_, args))
@@ -207,6 +222,12 @@ class Limits(SMTP):
         except Unavailable:
             return AuthResult(success=False, handled=False, message="454 4.7.0 The keys are away; try again")
         return AuthResult(success=True, auth_data=source) if source else AuthResult(success=False, handled=False)
+
+    def _hang_up(self, answer: bytes) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.handler.measures.answered(self.protocol, 421)
+            self.transport.write(answer + b"\r\n")
+            self.transport.close()
 
     def _size(self) -> int:
         """What the client says, with room for miscounts (RFC 1870); or the most that it may be."""
@@ -235,20 +256,21 @@ class PerRecipient(Limits, LMTP):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where to listen, and how clients prove themselves; `must_sign_in` is of SMTP alone."""
+    """Where to listen, and how clients prove themselves; `must_sign_in` is of SMTP alone. `patience`: see SECONDS."""
 
     host: str
     smtp: int | None = None
     lmtp: int | None = None
     tls: ssl.SSLContext | None = None
     must_sign_in: bool = False
+    patience: float = SECONDS
 
 
 async def listen(ports: Ports, reception: Reception, most: int, stop: asyncio.Event) -> None:
     """Serve until told to stop; `most` is the size of a mail in bytes. Raises OSError for a port that is taken."""
     budget = Budget(AT_ONCE * most)
     is_private = ports.host in ("127.0.0.1", "::1", "localhost")  # where nobody listens in
-    options: dict[str, Any] = {"tls_context": ports.tls, "auth_require_tls": not is_private}
+    options: dict[str, Any] = {"timeout": ports.patience, "tls_context": ports.tls, "auth_require_tls": not is_private}
     smtp = lambda: Limits(reception, budget, most, auth_required=ports.must_sign_in, **options)  # noqa: E731
     lmtp = lambda: PerRecipient(reception, budget, most, **options)  # noqa: E731
     makers: Sequence[tuple[int | None, Callable[[], Limits]]] = ((ports.smtp, smtp), (ports.lmtp, lmtp))
