@@ -17,7 +17,7 @@ from services.timeline.measures import Measures as WorkerMeasures
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 ALERTS = DEPLOY / "prometheus/alerts.yaml"
-NAME = re.compile(r"\b(?:tellonce|process)_[a-z0-9_]+")
+NAME = re.compile(r"\b(?:tellonce|process)_[a-z0-9_]+|\bup\b(?={)")
 ENDS = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "gauge": [""], "info": ["_info"]}
 
 
@@ -27,7 +27,7 @@ def exported(data: Path) -> set[str]:
         one.registry for one in (ApiMeasures(), IngestMeasures(Budget(1)), WorkerMeasures(data), Analyses())
     ]
     families = [family for registry in registries for family in registry.collect()]
-    return {family.name + end for family in families for end in ENDS[family.type]}
+    return {family.name + end for family in families for end in ENDS[family.type]} | {"up"}  # which Prometheus adds
 
 
 def alerts() -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.testclient import TestClient
 
+from schemas.codec import Unreadable, decode
 from services import database, pressure
 from services.identifiers import Rules
 from services.pools import Pools, WatchedPool
@@ -130,6 +131,14 @@ def test_a_worker_tells_of_itself_its_batches_and_its_store(tmp_path: Path) -> N
     ):
         assert line in told
     assert begins(told, "process_resident_memory_bytes ", "process_open_fds ", "tellonce_data_free_bytes ")
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b'{"specversion": "9"}', b'{"specversion": "1.0"}'])
+def test_why_a_record_is_set_aside_is_told_before_one_is(line: bytes) -> None:
+    with pytest.raises(Unreadable) as why:
+        decode(line)
+    told = Measures().registry.get_sample_value("tellonce_dead_letters_total", {"reason": why.value.reason})
+    assert told == 0
 
 
 def begins(lines: Iterable[str], *starts: str) -> bool:

@@ -12,6 +12,7 @@ from services.timeline.beats import Beat
 from services.timeline.lag import Lag
 from services.timeline.stitch import Outcome
 
+REASONS = ("not_json", "not_an_event", "unknown_version", "unstorable")  # for which records are set aside
 RECORDS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
 
@@ -27,6 +28,8 @@ class Measures:
         self.lag = Lag(registry)
         self.events = Counter("tellonce_events", "Events by what became of them", ["outcome"], registry=registry)
         self.dead = Counter("tellonce_dead_letters", "Records set aside", ["reason"], registry=registry)
+        for reason in REASONS:  # told from the start, or the first one would be no increase
+            self.dead.labels(reason)
         words = "Identifiers that came to another customer"
         self.moved = Counter("tellonce_identifiers_moved", words, registry=registry)
         self.retries = Counter("tellonce_retries", "Transactions done again after a deadlock", registry=registry)

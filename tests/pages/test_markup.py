@@ -70,10 +70,22 @@ def test_a_cursor_that_is_none_is_said_on_a_page(desk: TestClient, engine: sa.En
     assert desk.get(f"/customers/{anna(engine)}", params={"before": "x"}).status_code == 400
 
 
-def test_a_database_that_is_away_is_said_on_a_page() -> None:
+@pytest.mark.parametrize("asked", ["q=%00", "text=%00", "channel=%00"])
+def test_a_value_that_the_database_can_not_take_is_said_on_a_page(
+    desk: TestClient, engine: sa.Engine, asked: str
+) -> None:
+    put(engine, [mail("Hello.")])
+    answer = desk.get(f"/?{asked}" if asked.startswith("q=") else f"/customers/{anna(engine)}?{asked}")
+    assert answer.status_code == 400
+    assert words(answer, "h1") == ["The database can't take a value that was sent."]
+
+
+def test_a_database_that_is_away_is_said_on_a_page_and_counted() -> None:
     away = create_app(Settings(), "postgresql://nobody@/nothing?host=/nowhere", MemoryLog())
     with TestClient(away, base_url=HOST, cookies={COOKIE: "x"}) as browser:
         answer = browser.get("/")
+        told = browser.get("/metrics").text
+    assert 'tellonce_api_unavailable_total{code="database_away"} 1.0' in told
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
     assert words(answer, "h1") == ["The database does not answer."]

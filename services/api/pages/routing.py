@@ -8,9 +8,9 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from services.api.backing import Back
+from services.api.backing import Back, backing
 from services.api.callers import SAFE
 from services.api.pages.rendering import page
 from services.database import is_away
@@ -19,6 +19,14 @@ from services.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized,
 UNSAVED = Unauthorized(
     "You are not signed in.",
     hint="Nothing was saved. Sign in, in another tab, and load this page again: what you wrote is sent once more.",
+)
+AWAY = Unavailable(
+    "The database does not answer.", code="database_away", hint="Load the page again in a moment; nothing is lost."
+)
+UNFIT = Invalid(
+    "The database can't take a value that was sent.",
+    code="invalid_value",
+    hint="Go back and leave out what is no character or no time.",
 )
 
 
@@ -33,16 +41,19 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except Unauthorized:
-                return RedirectResponse("/sign-in", 303) if request.method in SAFE else _draw(UNSAVED)
+                if request.method in SAFE:
+                    return RedirectResponse("/sign-in", 303)
+                return _draw(request, UNSAVED)
             except RequestValidationError as error:
-                return _draw(_problem(error))
+                return _draw(request, _problem(error))
             except Problem as problem:
-                return _draw(problem)
+                return _draw(request, problem)
+            except DataError:
+                return _draw(request, UNFIT)
             except SQLAlchemyError as error:
                 if not is_away(error):
                     raise
-                hint = "Load the page again in a moment; nothing is lost."
-                return _draw(Unavailable("The database does not answer.", hint=hint))
+                return _draw(request, AWAY)
 
         return drawn
 
@@ -59,7 +70,8 @@ def own_page(request: Request, back: Back) -> None:
 OwnPage = Depends(own_page)
 
 
-def _draw(problem: Problem) -> Response:
+def _draw(request: Request, problem: Problem) -> Response:
+    backing(request).measures.refused(problem)
     answer = page("problem.html", status=problem.status, message=problem.message, hint=problem.hint)
     answer.headers.update(problem.headers)
     return answer
