@@ -10,7 +10,7 @@ from benchmarks.figures import Figure, Line, Reading, Run, in_rounds
 from benchmarks.filling import SEED, Stitching
 from benchmarks.population import windows
 from benchmarks.stands import Stand
-from services.timeline.analysis import MEMBERS, analyse
+from services.timeline.analysis import MEMBERS, analyse, take
 from services.timeline.dossiers import dossiers
 from services.timeline.learning import Latest
 
@@ -48,7 +48,7 @@ def _all(engine: sa.Engine, latest: Latest) -> Reading:
 
 def _some(engine: sa.Engine, latest: Latest) -> int:
     with engine.begin() as conn:
-        return len(analyse(conn, latest, datetime.now(UTC).date()).marked)
+        return len(analyse(conn, take(conn), latest, datetime.now(UTC).date()).marked)
 
 
 def _read(engine: sa.Engine) -> Reading:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from schemas.event import Event
 from services import tables
 from services.counts import COUNTS
-from services.timeline.analysis import analyse
+from services.timeline.analysis import analyse, take
 from services.timeline.learning import Latest
 from services.timeline.tally import Contact, Repeat, tally
 from tests.builders import event
@@ -29,7 +29,7 @@ def analysed(engine: sa.Engine, today: date = DAY) -> None:
     while marked:
         try:
             with engine.begin() as conn:
-                marked = analyse(conn, latest, today).marked
+                marked = analyse(conn, take(conn), latest, today).marked
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != "40P01":
                 raise

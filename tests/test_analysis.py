@@ -1,23 +1,20 @@
 """Analyse: what is kept of marked customers, and the figures over all of them."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from threading import Event as Flag
+from random import Random
 
 import pytest
-from starlette.testclient import TestClient
 
 from schemas.event import Author, Direction, Role
-from services import database, tables
-from services.timeline.analyser import Analyser, resting
-from services.timeline.analysis import analyse
+from services import tables
+from services.timeline.analysis import analyse, take
 from services.timeline.learning import Latest, is_due, labels, learn
+from services.timeline.outcomes import NAME
 from services.timeline.rebuild import rebuild
 from services.timeline.tally import bucket
 from tests.analysed import AGAIN, BROKEN, HOUR, analysed, both, called, figures, found, kept, recorded
 from tests.builders import event
-from tests.e2e.stacks import wait_for
 from tests.house import MAIL, PHONE, SETTINGS, House
 
 
@@ -143,54 +140,12 @@ def test_what_became_known_later_is_told_by_its_day(house: House) -> None:
     assert {(one.known_on.day, one.channel): one.contacts for one in rows} == {(1, "email"): 1, (2, "phone"): 1}
 
 
-def test_the_analyser_takes_what_is_marked_and_says_that_it_is_well(house: House) -> None:
-    house.happened(event(MAIL, text=BROKEN))
-    one, stop = Analyser(house.engine, Latest()), Flag()
-    client = TestClient(one.measures.beat.app("The analyser waits for its database."))
-    assert client.get("/readyz").status_code == 503
-    with ThreadPoolExecutor(1) as crew:
-        running = crew.submit(one.run, stop)
-        wait_for(lambda: client.get("/readyz").status_code == 200 and kept(house.engine, tables.contacts), "a contact")
-        stop.set()
-        running.result()
-    assert "tellonce_analysed_customers_total 1.0" in client.get("/metrics").text
-
-
-def test_the_analyser_rests_the_longer_the_longer_events_wait_and_never_for_good() -> None:
-    assert [resting(1, behind) for behind in (0, 0.5, 3, 3600)] == [0, 0.5, 3, 9]
-    assert resting(30, 3600) == 10
-
-
-def test_an_analyser_that_rests_says_that_it_is_well(house: House) -> None:
-    one = Analyser(house.engine, Latest(), due=0.1)
-    client = TestClient(one.measures.beat.app("The analyser waits for its database."))
-    one.rest(Flag())
-    assert client.get("/readyz").status_code == 200
-
-
 def test_an_analyser_that_works_at_many_customers_says_so_after_each(house: House) -> None:
     house.happened(event(MAIL, text=BROKEN), event("email:other@example.com", text=BROKEN))
     told = list[None]()
     with house.engine.begin() as conn:
-        analyse(conn, Latest(), date(2026, 11, 1), alive=lambda: told.append(None))
+        analyse(conn, take(conn), Latest(), date(2026, 11, 1), alive=lambda: told.append(None))
     assert len(told) == 2
-
-
-def test_those_who_together_take_longer_than_a_transaction_may_are_analysed_in_smaller_numbers(house: House) -> None:
-    house.happened(*recorded(*(
-        event(f"email:c{who}@example.com", text=f"My parcel {one} has not arrived.", minute=one, conversation=f"{one}")
-        for who in range(20) for one in range(60)
-    )))  # fmt: skip
-    hasty = database.engine(house.engine.url.render_as_string(hide_password=False), 1, database.PATIENCE, idle=1)
-    one, stop = Analyser(hasty, Latest()), Flag()
-    with ThreadPoolExecutor(1) as crew:
-        running = crew.submit(one.run, stop)
-        try:
-            wait_for(lambda: not kept(house.engine, tables.marks), "all to be analysed", 60)
-        finally:
-            stop.set()
-            running.result()
-    hasty.dispose()
 
 
 def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) -> None:
@@ -198,6 +153,27 @@ def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) 
     with house.engine.begin() as conn:  # as no event could be that was accepted
         conn.exec_driver_sql("UPDATE events SET event = '{}' WHERE event->>'subject' IS NULL AND event_id = ("
                              "SELECT min(event_id) FROM events)")  # fmt: skip
+    analysed(house.engine)
+    assert len(kept(house.engine, tables.contacts)) == 1
+
+
+def test_names_of_queues_teams_and_agents_are_kept_as_long_as_an_index_takes(house: House) -> None:
+    long = {name: Random(name).randbytes(4000).hex() for name in ("queue", "team", "agent")}
+    call = dict(channel="phone", source="calls", conversation="one")
+    house.happened(event(PHONE, text=None, type="call.started", data=long, **call),
+                   event(PHONE, text=BROKEN, type="call.turn", minute=1, **call))  # fmt: skip
+    analysed(house.engine)
+    [contact] = kept(house.engine, tables.contacts)
+    assert [contact.queue, contact.team, contact.agent] == [name[:NAME] for name in long.values()]
+
+
+def test_one_with_more_identifiers_than_a_statement_takes_values_is_analysed(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN))
+    with house.engine.begin() as conn:
+        conn.exec_driver_sql("""
+            INSERT INTO identifiers (id, type, scope, value, verification, first_at, first_key, customer_id)
+            SELECT gen_random_uuid(), 'device', '', n::text, 'observed', first_at, first_key, customer_id
+            FROM identifiers, generate_series(1, 66000) n""")
     analysed(house.engine)
     assert len(kept(house.engine, tables.contacts)) == 1
 

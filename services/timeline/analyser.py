@@ -4,15 +4,16 @@ A process of its own, so that stitching never waits for it, and of less importan
 posts comes first. Its sessions in the database are not, so it rests the longer, the longer events wait to be stitched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Flag
 from time import monotonic
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
@@ -22,10 +23,11 @@ from services.server import aside
 from services.settings import Settings
 from services.tables import marks
 from services.timeline import sentences
-from services.timeline.analysis import MOST, analyse
+from services.timeline.analysis import MOST, analyse, put_off, take
 from services.timeline.closings import close
 from services.timeline.learning import Latest, agree, is_due, learn
 from services.timeline.measures import Analyses
+from services.timeline.transactions import AGAIN
 
 log = structlog.get_logger()
 
@@ -81,12 +83,18 @@ class Analyser:
                 pause = min(pause * 2, 5.0)
 
     def step(self, clock: Callable[[], float] = monotonic) -> int:
-        """Analyse some customers; how many were marked."""
+        """Analyse some customers; how many were marked. Raises what the database failed with for want of itself."""
         began, most = clock(), self.most
         self.most = 1  # should it fail: those who together take too long would take as long again
-        with self.engine.begin() as conn:
-            behind = waited(conn)
-            done = analyse(conn, self.latest, datetime.now(UTC).date(), most, lambda: self._breathe(conn))
+        marks: Sequence[Any] = ()
+        try:
+            with self.engine.begin() as conn:
+                behind, marks = waited(conn), take(conn, most)
+                done = analyse(conn, marks, self.latest, datetime.now(UTC).date(), lambda: self._breathe(conn))
+        except DBAPIError as error:
+            if not self._put_off(marks, error):
+                raise
+            return 0
         self.due = resting(clock() - began, behind)
         self.most = max(most // 2, 1) if clock() - began > LONG else min(most * 2, MOST)
         if done.marked:
@@ -94,6 +102,20 @@ class Analyser:
             self.measures.customers.inc(len(done.marked))
             self.measures.failed.inc(done.failed)
         return len(done.marked)
+
+    def _put_off(self, marks: Sequence[Any], error: DBAPIError) -> bool:
+        """Whether it fails for somebody's sake. Each is tried alone then, and who fails alone keeps nobody waiting:
+        what is wrong with their values stays so until something new comes, else they are tried when all others were.
+        """
+        theirs, alone = isinstance(error, DataError | IntegrityError), len({one.customer_id for one in marks}) == 1
+        if alone and (theirs or is_away(error)) and getattr(error.orig, "sqlstate", None) not in AGAIN:
+            with self.engine.begin() as conn:  # which fails as well where the database is away
+                put_off(conn, marks, again=not theirs)
+            detail = str(error.orig).partition("\n")[0]
+            log.error("not_analysed", customer=str(marks[0].customer_id), error=kind(error), detail=detail)
+            self.measures.failed.inc()
+            return True
+        return theirs
 
     def rest(self, stop: Flag) -> None:
         """Let stitching go first for as long as is due, and say meanwhile that all is well."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services import tables
 from services.counts import COUNTS, WINDOWS
@@ -23,6 +23,7 @@ from services.timeline.dossiers import dossiers
 from services.timeline.findings import Dossier, findings
 from services.timeline.learning import Latest, Lesson
 from services.timeline.outcomes import Outcomes, outcomes
+from services.timeline.steps import few
 from services.timeline.tally import Contact, Fact, Issue, Repeat, Sums, difference, tally
 
 log = structlog.get_logger()
@@ -31,13 +32,19 @@ Row = TypeVar("Row", Issue, Contact, Repeat, Fact)
 TABLES = {Issue: tables.issues, Contact: tables.contacts, Repeat: tables.repeats, Fact: tables.facts}
 MOST = 20  # customers to a transaction
 DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
+VALUES = 50_000  # to a statement, of which PostgreSQL takes 65,535
 STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
+# Taken by id, so that those that come meanwhile stay.
 TAKE = sa.text("""
     WITH due AS (SELECT id, customer_id FROM marks ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED),
         chosen AS (SELECT customer_id FROM due GROUP BY customer_id ORDER BY min(id) LIMIT :most)
     DELETE FROM marks WHERE id IN (
         SELECT id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen) FOR UPDATE SKIP LOCKED)
-    RETURNING customer_id""")
+    RETURNING id, customer_id""")
+PUT_OFF = sa.text("""
+    WITH gone AS (DELETE FROM marks WHERE id IN (
+        SELECT id FROM marks WHERE id = ANY(:ids) FOR UPDATE SKIP LOCKED) RETURNING customer_id)
+    INSERT INTO marks (customer_id) SELECT DISTINCT customer_id FROM gone WHERE :again""")
 MEMBERS = sa.text("""
     SELECT * FROM identifiers WHERE customer_id IN (SELECT customer_id FROM identifiers WHERE id = ANY(:ids))
     ORDER BY customer_id, first_at, first_key, id""")
@@ -52,14 +59,24 @@ class Done(NamedTuple):
     failed: int = 0
 
 
+def take(conn: sa.Connection, most: int = MOST) -> Sequence[Any]:
+    """Take the marks (`id`, `customer_id`) of so many customers, of those that wait longest."""
+    return conn.execute(TAKE, {"most": most}).all()
+
+
+def put_off(conn: sa.Connection, marks: Sequence[Any], again: bool) -> None:
+    """Take marks away whose customer could not be analysed; `again`: their turn comes when all others had theirs."""
+    conn.execute(PUT_OFF, {"ids": [one.id for one in marks], "again": again})
+
+
 def analyse(
-    conn: sa.Connection, latest: Latest, today: date, most: int = MOST, alive: Callable[[], object] = lambda: None
+    conn: sa.Connection, marks: Sequence[Any], latest: Latest, today: date, alive: Callable[[], object] = lambda: None
 ) -> Done:
-    """Analyse some marked customers, those that wait longest first. The caller commits. `alive` is called after each.
+    """Analyse the customers whose marks were taken. The caller commits. `alive` is called after each.
 
     May fail with a deadlock (SQLSTATE 40P01): do it again.
     """
-    marked = list(dict.fromkeys(conn.scalars(TAKE, {"most": most})))
+    marked = list(dict.fromkeys(one.customer_id for one in marks))
     if marked:
         rows = _held(conn, marked)
         blind = {row.customer_id for row in rows} - {row.customer_id for row in rows if not _is_blind(row)}
@@ -119,7 +136,8 @@ def _keep(conn: sa.Connection, ids: Sequence[object], found: Outcomes, today: da
 def _kept(conn: sa.Connection, shape: type[Row], ids: Sequence[object]) -> list[Row]:
     table = TABLES[shape]
     columns = [table.c[name] for name in shape._fields]
-    return [shape(*row) for row in conn.execute(sa.select(*columns).where(table.c.identifier_id.in_(ids)))]
+    theirs = table.c.identifier_id == sa.any_(sa.literal(ids, ARRAY(sa.Uuid)))  # one value, however many they are
+    return [shape(*row) for row in conn.execute(sa.select(*columns).where(theirs))]
 
 
 def _write(conn: sa.Connection, table: sa.Table, before: Sequence[Row], after: Sequence[Row]) -> None:
@@ -127,8 +145,8 @@ def _write(conn: sa.Connection, table: sa.Table, before: Sequence[Row], after: S
     old, new = ({row[:size]: row for row in rows} for rows in (before, after))
     gone = [name for name in old if old[name] != new.get(name)]
     fresh = [row._asdict() for name, row in new.items() if row != old.get(name)]
-    if gone:
-        conn.execute(sa.delete(table).where(sa.tuple_(*table.primary_key.columns).in_(gone)))
+    for some in few(gone, VALUES // size):
+        conn.execute(sa.delete(table).where(sa.tuple_(*table.primary_key.columns).in_(some)))
     if fresh:
         conn.execute(sa.insert(table), fresh)
 

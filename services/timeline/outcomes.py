@@ -19,6 +19,7 @@ from services.timeline.repeats import Repeat
 from services.timeline.statements import Kind, Statement
 
 SENTENCE = 1000  # characters of one that is kept
+NAME = 128  # of a queue, a team or an agent, which stand together in the keys of figures
 SCALE = {5: (1, 25), 100: (0, 1)}  # of a csat: the least there is, and what a step is worth of a hundred
 Groups = Callable[[str, str | None], str]  # of what an issue tells in which language; '' for none
 
@@ -89,11 +90,11 @@ def about(one: Seen) -> str:
 def _agent(event: Event) -> str:
     """The person of ours who wrote or spoke."""
     author = event.author
-    return (author.name or author.id or "") if author and author.role == Role.agent else ""
+    return _word(author.name or author.id) if author and author.role == Role.agent else ""
 
 
 def _word(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return value.strip()[:NAME] if isinstance(value, str) else ""
 
 
 def _score(data: Mapping[str, Any]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from services.database import engine as engine_of
 from services.identifiers import Rules
 from services.timeline import migrate
 from services.timeline.analysis import analyse
+from services.timeline.analysis import take as marks
 from services.timeline.learning import Latest, learn
 from tests.browser.serving import chromium, chromium_path, served
 from tests.pages.reading import anna, link
@@ -65,7 +66,7 @@ def everybody(engine: sa.Engine) -> None:
     latest, marked = Latest(), True
     while marked:
         with engine.begin() as conn:
-            marked = bool(analyse(conn, latest, date.today()).marked)
+            marked = bool(analyse(conn, marks(conn), latest, date.today()).marked)
 
 
 def photograph(browser: Browser, door: str, address: str, target: Path, height: int) -> None:
