@@ -1,8 +1,10 @@
 """Asterisk's manager (AMI): reads its events for as long as it is told to, and posts them to a source's address.
 
 What happens while there is no connection is lost: the manager keeps nothing. So a post that is not taken waits in the
-connection and is tried again; nothing is read meanwhile. Our own instead of a library: the protocol is lines of text,
-and the one kept library for it brings an event loop and a way of its own to reconnect.
+connection and is tried again; nothing is read meanwhile. An event without a time, which the manager says only by
+`timestampevents=yes`, gets that of its coming, so that it is the same however late and often it is posted. Our own
+instead of a library: the protocol is lines of text, and the one kept library for it brings an event loop and a way of
+its own to reconnect.
 Source: Asterisk's documentation of the manager's TCP protocol.
 """
 
@@ -10,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from threading import Event
-from time import perf_counter
+from time import monotonic, perf_counter, time
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -22,7 +24,7 @@ from services.logs import kind
 
 WANTED = frozenset(MANAGER_EVENTS) | {"cel", "cdr"}
 MOST = 100  # events in one post
-SILENCE = 1.0  # seconds without an event after which those at hand are posted
+SILENCE = 1.0  # seconds without a word, or since the first of those at hand came, after which they are posted
 PING = 20  # silences, after which the manager is asked whether it is there, and twice as many until it is given up
 LONGEST = 100_000  # bytes of an event
 PATIENCE = 10.0  # seconds for a connection or an answer
@@ -74,16 +76,16 @@ def poster(address: str, timed: Timed) -> Deliver:
 
 
 def _until_taken(deliver: Deliver, body: bytes, stop: Event) -> None:
-    tries = 0
-    while not stop.is_set():
+    tries, is_last = 0, stop.is_set()
+    while True:
         try:
             return deliver(body)
         except (OSError, HTTPException) as error:
             status = error.code if isinstance(error, HTTPError) else None
             log.warning("ami_not_posted", error=kind(error), status=status)
-            if status in (400, 413):  # it never will be
+            if is_last or status in (400, 413):  # it never will be
                 return
-        stop.wait(PAUSES[min(tries, len(PAUSES) - 1)])
+        is_last = stop.wait(PAUSES[min(tries, len(PAUSES) - 1)])
         tries += 1
 
 
@@ -91,6 +93,7 @@ def _posts(connection: socket.socket, user: str, secret: str, stop: Event, tell:
     """Events as they come, several in one. Raises OSError when the connection ends, Unauthorized."""
     _ask(connection, Action="Login", Username=user, Secret=secret, Events="on")
     ready: list[bytes] = []
+    since = 0.0
     for block in _blocks(connection, stop):
         fields = dict(_field(line) for line in (block or b"").splitlines())
         if fields.get("response") == "Error" and "authentication" in fields.get("message", "").lower():
@@ -98,14 +101,18 @@ def _posts(connection: socket.socket, user: str, secret: str, stop: Event, tell:
         if fields.get("response") == "Success":
             tell(True)
         if block and fields.get("event", "").lower() in WANTED:
-            ready.append(block)
-        if ready and (block is None or len(ready) >= MOST):
+            since = since if ready else monotonic()
+            ready.append(block if "timestamp" in fields else b"%b\r\nTimestamp: %.6f" % (block, time()))
+        if ready and (block is None or len(ready) >= MOST or monotonic() - since >= SILENCE):
             yield b"\r\n\r\n".join(ready) + b"\r\n\r\n"
             ready = []
 
 
 def _blocks(connection: socket.socket, stop: Event) -> Iterator[bytes | None]:
-    """Whole blocks of lines, and None in each silence. Raises OSError when the connection ends or stays silent."""
+    """Whole blocks of lines, and None in each silence and before it ends.
+
+    Raises OSError when the connection ends or stays silent.
+    """
     held, silences = b"", 0
     connection.settimeout(SILENCE)
     while not stop.is_set():
@@ -119,13 +126,18 @@ def _blocks(connection: socket.socket, stop: Event) -> Iterator[bytes | None]:
                 raise ConnectionAbortedError("the manager is silent") from None
             yield None
             continue
+        except OSError:
+            more = b""
         if not more:
+            yield None
             raise ConnectionResetError("the manager closed the connection")
         silences = 0
         *whole, held = (held + more).split(b"\r\n\r\n")
         yield from whole
         if len(held) > LONGEST:
+            yield None
             raise ConnectionAbortedError("an event is too long")
+    yield None
 
 
 def _ask(connection: socket.socket, **fields: str) -> None:
