@@ -1,5 +1,6 @@
 """What Chatwoot's webhooks become."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ MESSAGE: dict[str, Any] = {
 }  # fmt: skip
 
 
+def told(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def becomes(body: Any, headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
     return trial(VENDORS[0], Post(raw, raw, headers or {}, at(0)))
@@ -40,6 +45,15 @@ def test_a_customers_message_names_them_in_every_way_known() -> None:
     assert [(one["type"], one["value"]) for one in event["data"]["identifiers"]] == [
         ("account", "C-1"), ("email", "mari@example.ee"), ("phone", "+37255512345"), ("chatwoot_contact", "12"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [("2026-05-04 09:30:00 UTC", "2026-05-04T09:30:00Z"), ("soon", told(at(0))), (None, told(at(0)))],
+)
+def test_a_message_is_taken_however_its_time_is_written(written: str | None, time: str) -> None:
+    event = only(MESSAGE | {"created_at": written})
+    assert (event["id"], event["time"]) == ("118", time)
 
 
 def test_an_agents_answer_goes_out_and_is_about_the_customer() -> None:
@@ -67,7 +81,7 @@ def test_an_update_is_of_the_time_it_was_told_so_that_the_last_words_stand() -> 
     signed = {"x-chatwoot-timestamp": "1777887000"}
     assert only(edited, signed)["time"] == "2026-05-04T09:30:00Z"
     assert only(edited | {"content_attributes": {"deleted": True}}, signed)["time"] == "2026-05-04T09:30:00Z"
-    assert only(edited)["time"] == at(0).isoformat().replace("+00:00", "Z")  # as older installations post
+    assert only(edited)["time"] == told(at(0))  # as older installations post
 
 
 @pytest.mark.parametrize(

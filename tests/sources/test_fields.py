@@ -13,7 +13,7 @@ AT = datetime(2026, 5, 4, 9, 20, tzinfo=UTC)
 @pytest.mark.parametrize(
     "written",
     [1777886400, "1777886400", 1777886400000, "1777886400000", 1777886400000000, "2026-05-04T09:20:00Z",
-     "2026-05-04T12:20:00+03:00", "2026-05-04 09:20:00"],
+     "2026-05-04T12:20:00+03:00", "2026-05-04 09:20:00", "2026-05-04 09:20:00 UTC"],
 )  # fmt: skip
 def test_a_moment_is_read_however_it_is_written(written: Any) -> None:
     assert moment({"at": written}, "at") == AT

@@ -57,7 +57,7 @@ def _message(body: Document, post: Post, is_new: bool) -> Iterator[Document]:
     is_bot = body.get("message_type") == "template" or text(sender, "type") in ("agent_bot", "captain_assistant")
     role = "customer" if direction == "inbound" else "bot" if is_bot else "agent"
     known = {
-        **_shared(conversation, body),
+        **_shared(conversation, body, post),
         **({} if is_new else {"time": _sent_at(post)}),
         "direction": "internal" if is_note else direction,
         "author": {"role": role, **given(name=name(sender, "name"))},
@@ -143,20 +143,21 @@ def _conversation(body: Document, post: Post, state: str) -> Iterator[Document]:
     at = created or moment(body, "timestamp") or post.received_at
     id = f"conversation-{key}/{state}" + (f"/{int(at.timestamp())}" if state != "created" else "")
     data = {"disposition": "resolved"} if type == "chat.ended" else {}
-    yield {**_shared(body, body), "id": id, "type": type, "time": at.isoformat(), "data": data}
+    yield {**_shared(body, body, post), "id": id, "type": type, "time": at.isoformat(), "data": data}
 
 
-def _shared(conversation: Document, body: Document) -> Document:
+def _shared(conversation: Document, body: Document, post: Post) -> Document:
     contact = part(part(conversation, "meta"), "sender")
     if not contact and part(body, "sender").get("type") == "contact":
         contact = part(body, "sender")
     is_verified = part(conversation, "contact_inbox").get("hmac_verified") is True
     sure = {"verification": "verified"} if is_verified else {}
-    at, inbox = moment(body, "created_at"), (text(conversation, "channel") or "").rpartition("::")[2].lower()
+    inbox = (text(conversation, "channel") or "").rpartition("::")[2].lower()
     return {
         "channel": CHANNELS.get(inbox, "chat"),
         "identifiers": [one | sure for one in _identifiers(contact)],
-        **given(conversation=text(conversation, "id"), time=at and at.isoformat()),
+        "time": told(moment(body, "created_at"), post.received_at),
+        **given(conversation=text(conversation, "id")),
     }
 
 

@@ -44,7 +44,7 @@ def moment(document: Mapping[str, Any], field: str) -> datetime | None:
         if (stated := _number(document, (field,), 1e17)) is not None:
             unit = 1e6 if stated > MICROSECONDS else 1e3 if stated > MILLISECONDS else 1
             return datetime.fromtimestamp(stated / unit, UTC)
-        value = datetime.fromisoformat(text(document, field) or "")
+        value = datetime.fromisoformat((text(document, field) or "").removesuffix(" UTC"))
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
