@@ -5,8 +5,8 @@ what is left to it is how many connections one address may have.
 """
 
 import resource
-from asyncio import BaseTransport, TimerHandle
-from collections.abc import Iterator, Mapping
+from asyncio import BaseTransport, TimerHandle, Transport
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -15,7 +15,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from services.cork import Cork
 from services.errors import Unavailable
@@ -27,6 +28,7 @@ HEADER_BYTES = 64_000  # and trailers, of a request; their parser copies the who
 FRAME_BYTES = 1  # for each byte of a body: who sends it in chunks of a few bytes each wants to keep us busy
 REQUEST_BYTES = 40_000_000  # as sent; mails with attachments are the longest
 UNFINISHED_BYTES = 128_000_000  # of all requests that are not whole yet
+WAITING = 100  # requests of a connection that wait for the answer to one before
 FILES = 65_536  # that a process opens at most, where the system lets it
 OWN_FILES = 200  # kept for the database, the log and whatever else is not a connection
 STOP_SECONDS = 5  # for streams that are open when it is stopped
@@ -63,8 +65,21 @@ class Server(uvicorn.Server):
         yield
 
 
+class Flow(FlowControl):
+    """uvicorn's, except that nothing more is read while requests wait: it would read on after each answer."""
+
+    def __init__(self, transport: Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if self.read_paused and not self._waiting:
+            super().resume_reading()
+
+
 class Connection(HttpToolsProtocol):
-    """One connection; it is closed when a request does not become whole within its limits.
+    """One connection; it is closed when a request does not become whole within its limits, and when nothing of an
+    answer is read for as long.
 
     `most`: connections at once; `seconds`: until a request is whole; `unfinished`: bytes of those that are not;
     `requests`: at once, of those that are whole; `asked`: those that wait for their answer; `shortcuts`: by address.
@@ -83,11 +98,14 @@ class Connection(HttpToolsProtocol):
         self._end: TimerHandle | None = None
         self._take: Take | None = None  # who may take the request that is being read
         self._held = b""  # its body so far
+        self._running: RequestResponseCycle | Exchange | None = None  # what is answered next, or was last
+        self._unread: TimerHandle | None = None  # the next look whether an answer is read
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
         self._cork = Cork(self.transport, self.loop)
         self.transport = self._cork  # type: ignore[assignment]
+        self.flow = Flow(self.transport, self.pipeline)
         if len(self.connections) > self.most:
             self.transport.close()
         else:
@@ -95,7 +113,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._settle()
-        self._answered()
+        self._answered(self._asked)
+        self.resume_writing()
+        if self._running:  # uvicorn tells but the last that came
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -113,6 +135,16 @@ class Connection(HttpToolsProtocol):
         elif self._end is None:
             self._end = self.loop.call_later(self.seconds, self._close)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread:
+            self._unread.cancel()
+            self._unread = None
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._whole, self._in_header = False, True
@@ -128,8 +160,11 @@ class Connection(HttpToolsProtocol):
         take = self.shortcuts.get(self.url)
         if take and not is_full and self._is_usual():
             self._take, self._held = take, b""
-        else:
+        elif len(self.pipeline) < WAITING:
             super().on_headers_complete()
+        else:  # an error ends the parsing of what has come
+            self._close()
+            raise ConnectionAbortedError
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -156,11 +191,16 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        self._answered()
+        if self._asked:
+            self._answered(1)
         super().on_response_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _is_usual(self) -> bool:
-        """Whether the request is a post in a usual connection that waits for no other answer."""
+        """Whether the request is a post in a usual connection that waits for no other answer and reads what it has."""
         parser, before = self.parser, self.cycle
         return (
             parser.get_method() == b"POST"
@@ -169,6 +209,7 @@ class Connection(HttpToolsProtocol):
             and not parser.should_upgrade()
             and not self.expect_100_continue
             and (before is None or before.response_complete)
+            and not self.flow.write_paused
         )
 
     def _hand_over(self, take: Take) -> None:
@@ -176,7 +217,7 @@ class Connection(HttpToolsProtocol):
         exchange = Exchange(self.send)
         if take(self.headers, self._held, exchange):
             self._take, self._held = None, b""
-            self.cycle = exchange  # type: ignore[assignment]
+            self.cycle = self._running = exchange  # type: ignore[assignment]
         else:
             self._begin()
 
@@ -188,9 +229,9 @@ class Connection(HttpToolsProtocol):
             super().on_body(self._held)
             self._held = b""
 
-    def _answered(self) -> None:
-        Connection.asked -= self._asked
-        self._asked = 0
+    def _answered(self, count: int) -> None:
+        self._asked -= count
+        Connection.asked -= count
 
     def _settle(self) -> None:
         """Nothing is waited for now."""
@@ -199,6 +240,16 @@ class Connection(HttpToolsProtocol):
         if self._end is not None:
             self._end.cancel()
             self._end = None
+
+    def _look_again(self) -> None:
+        self._unread = self.loop.call_later(self.seconds, self._look, self.transport.get_write_buffer_size())
+
+    def _look(self, before: int) -> None:
+        """Whether something was read of what is to be sent."""
+        if self.transport.get_write_buffer_size() < before:
+            self._look_again()
+        else:
+            self.transport.abort()
 
     def _refuse(self) -> None:
         """Say why, unless an answer is under way."""

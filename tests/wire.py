@@ -19,9 +19,11 @@ class Kept(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
         self.closed_after = -1
+        self.is_read = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written.append(bytes(data))
+        if not self.is_closing():
+            self.written.append(bytes(data))
 
     def close(self) -> None:
         self.closed_after = len(self.written)
@@ -29,9 +31,17 @@ class Kept(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closed_after >= 0
 
-    def pause_reading(self) -> None: ...
+    def abort(self) -> None:
+        self.close()
 
-    def resume_reading(self) -> None: ...
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self.written))
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
 
 
 def connected(application: ASGIApp, shortcuts: Mapping[bytes, Take]) -> tuple[Connection, Kept]:

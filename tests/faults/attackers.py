@@ -1,12 +1,16 @@
 """Clients that mean harm, as bare bytes on many connections at once."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import repeat
 from urllib.parse import urlsplit
 
 Piece = bytes | float  # to send, or seconds to wait
 PACE = 1000  # new connections a second
+SMALL = 4096  # bytes that wait to be read by who reads nothing
 CLOSED, OPEN = 0, -1  # instead of a status: without an answer, and still open at the end
 
 
@@ -30,6 +34,43 @@ def request(path: str, *headers: str, body: bytes = b"", method: str = "POST") -
 def sized(path: str, body: bytes, *headers: str) -> bytes:
     """A whole request."""
     return request(path, f"Content-Length: {len(body)}", "Content-Type: application/json", *headers, body=body)
+
+
+async def flood(address: str, piece: bytes, count: int, connections: int, patience: float, reads: bool) -> Counter[int]:
+    """Send the same so often on each connection, waiting for no answer, and read what is answered, or nothing of it.
+
+    CLOSED: the connection was closed; OPEN: all was taken, or nothing more within `patience` seconds.
+    """
+    tries = [_one_flood(address, repeat(piece, count), patience, reads) for _ in range(connections)]
+    return Counter(await asyncio.gather(*tries))
+
+
+async def _one_flood(address: str, pieces: Iterable[bytes], patience: float, reads: bool) -> int:
+    where, loop = urlsplit(address), asyncio.get_running_loop()
+    with socket.socket() as bare:
+        bare.setblocking(False)
+        if not reads:
+            bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        await loop.sock_connect(bare, (where.hostname, where.port))
+        reading = asyncio.create_task(_read(bare)) if reads else None
+        try:
+            async with asyncio.timeout(patience):
+                for piece in pieces:
+                    await loop.sock_sendall(bare, piece)
+        except ConnectionError:
+            return CLOSED
+        except TimeoutError:
+            return OPEN
+        finally:
+            if reading:
+                reading.cancel()
+    return OPEN
+
+
+async def _read(bare: socket.socket) -> None:
+    with suppress(ConnectionError):
+        while await asyncio.get_running_loop().sock_recv(bare, 65536):
+            pass
 
 
 async def _one(address: str, parts: Callable[[], Iterable[Piece]], wait: float, patience: float) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import resource
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import repeat
 from time import monotonic
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.brokers import free_port
 from tests.e2e.stacks import open_folder, wait_for
-from tests.faults.attackers import CLOSED, Piece, attack, request, sized
+from tests.faults.attackers import CLOSED, Piece, attack, flood, request, sized
 from tests.faults.parts import Part
 from tests.faults.stand import LONG, Stand
 from tests.faults.witness import Witness
@@ -45,13 +45,16 @@ class Scene:
 
     def attacked(self, parts: Parts, connections: int) -> Counter[int]:
         """What so many attackers of each service were answered, all at once."""
+        return self._together(lambda address, *said: attack(address, lambda: parts(*said), connections, SECONDS))
 
+    def flooded(self, piece: Callable[[str, str], bytes], count: int, connections: int, reads: bool) -> Counter[int]:
+        """What became of so many who sent each service the same again and again; see `flood`."""
+        return self._together(lambda address, *said: flood(address, piece(*said), count, connections, SECONDS, reads))
+
+    def _together(self, attack: Callable[[str, str, str], Awaitable[Counter[int]]]) -> Counter[int]:
         async def attacks() -> list[Counter[int]]:
             words = {name: (PATHS[name], f"Authorization: Bearer {key}") for name, key in self.keys.items()}
-            return await asyncio.gather(*[
-                attack(self.addresses[name], lambda said=said: parts(*said), connections, SECONDS)
-                for name, said in words.items()
-            ])  # fmt: skip
+            return await asyncio.gather(*[attack(self.addresses[name], *said) for name, said in words.items()])
 
         return sum(asyncio.run(attacks()), Counter())
 
@@ -127,6 +130,25 @@ def test_chunks_of_one_byte_are_taken_or_refused(scene: Scene) -> None:
         lambda path, key: [request(path, "Transfer-Encoding: chunked", key), *repeat(chunks, 50), end], 8
     )
     assert answers.keys() <= {200, CLOSED, *REFUSED}, answers
+
+
+def test_requests_without_end_in_one_connection_take_no_memory(scene: Scene) -> None:
+    lump = request("/x", method="GET") * 2000
+    answers = scene.flooded(lambda path, key: lump, 200, 4, reads=True)
+    assert answers.keys() == {CLOSED}, answers
+
+
+def test_answers_that_nobody_reads_take_no_memory(scene: Scene) -> None:
+    event = '{"id":"%s","type":"page.viewed","time":"2026-05-04T09:00:00Z","channel":"web"}' % ("a" * 500)
+    events, long = f"[{','.join([event] * 5)}]".encode(), "X-A: " + "a" * 3000
+
+    def piece(path: str, key: str) -> bytes:
+        """Long enough that few come at once."""
+        is_post = path == PATHS["ingest"]
+        return sized(path, events, key) if is_post else request("/openapi.json", long, method="GET")
+
+    answers = scene.flooded(piece, 4000, 4, reads=False)
+    assert answers.keys() == {CLOSED}, answers
 
 
 def test_a_gzip_bomb_is_refused(scene: Scene) -> None:
