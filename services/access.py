@@ -50,7 +50,7 @@ class Caller:
 
 def digest(key: str) -> bytes:
     """What is stored of a key. Keys are 256 bits of chance, so one round of SHA-256 is enough."""
-    return hashlib.sha256(key.encode()).digest()
+    return hashlib.sha256(key.encode(errors="replace")).digest()  # half a surrogate pair can't be encoded
 
 
 def add_source(conn: sa.Connection, name: str, kind: str, key: str | None = None) -> str:

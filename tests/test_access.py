@@ -21,6 +21,11 @@ def test_only_the_hash_of_a_key_is_kept(engine: sa.Engine) -> None:
         assert access.caller_of(conn, key) == Caller("ivr", Role.channel)
 
 
+def test_half_a_surrogate_pair_is_nobodys_key(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        assert access.source_of(conn, "\ud800") is None
+
+
 def test_a_name_is_given_once(engine: sa.Engine) -> None:
     with engine.begin() as conn:
         access.add_source(conn, "shop", "events")

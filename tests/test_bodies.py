@@ -37,6 +37,12 @@ def test_a_body_that_announces_too_many_bytes_is_not_read() -> None:
     assert refusal.value.code == "body_too_large"
 
 
+def test_zeros_before_a_length_say_nothing() -> None:
+    assert _read(b"ab", headers={"content-length": "0" * 5000 + "2"}) == b"ab"
+    with pytest.raises(TooLarge):
+        _read(b"ab", headers={"content-length": "9" * 5000})
+
+
 def test_a_body_that_grows_too_large_is_refused_while_it_comes() -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:

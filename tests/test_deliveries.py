@@ -1,5 +1,6 @@
 """What vendors deliver at a source's address: proven, accepted once, and answered with 200."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -110,3 +111,35 @@ def test_while_the_log_is_away_the_vendor_is_asked_to_try_again(client: TestClie
     log.away = True
     answer = client.post(f"/v1/sources/desk?key={KEY}", content=BODY)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/batch", rb'{"writeKey":"\ud800","batch":[]}'),
+        ("/batch", rb'{"api_key":"\ud800","batch":[]}'),
+        ("/com.snowplowanalytics.snowplow/tp2", rb'{"data":[{"aid":"\ud800"}]}'),
+    ],
+)
+def test_a_key_that_no_key_can_be_is_refused(client: TestClient, path: str, body: bytes) -> None:
+    assert client.post(path, content=body).status_code == 401
+
+
+HALF = "\ud800" + "x" * 600  # of a surrogate pair, in an id that is too long
+
+
+@pytest.mark.parametrize(
+    ("vendor", "status", "body"),
+    [
+        ("snowplow", 400, {"data": [{"e": "pv", "eid": HALF, "p": "web", "url": "x"}]}),
+        ("connect", 400, {"contactId": HALF, "eventType": "INITIATED", "channel": "VOICE"}),
+        ("postmark", 403, {"From": "mari@example.ee", "MessageID": HALF, "TextBody": "Where is it?"}),
+    ],
+)
+def test_an_id_with_half_a_surrogate_pair_is_refused_as_the_vendor_expects(
+    client: TestClient, engine: sa.Engine, vendor: str, status: int, body: dict[str, Any]
+) -> None:
+    with engine.begin() as conn:
+        access.add_source(conn, "half", vendor, "its key")
+    answer = client.post("/v1/sources/half?key=its+key", content=json.dumps(body))
+    assert (answer.status_code, answer.json()["results"][0]["status"]) == (status, "refused")

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
 
-import orjson
-
 from schemas.codec import Malformed
 from services.access import NAME, Source, digest
 from services.errors import Invalid, NotAllowed, NotFound, Problem, TooLarge, Unauthorized
@@ -17,7 +15,7 @@ from services.ingest.acceptance import Judged
 from services.ingest.endpoints import Posted
 from services.ingest.errands import Errands
 from services.ingest.posts import Posts
-from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor
+from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor, in_json
 
 SOURCES = "/v1/sources/"  # and a source's name, and whatever the vendor puts behind it
 METHODS = frozenset({"POST", "GET", "HEAD"})
@@ -138,7 +136,7 @@ class Deliveries:
         if vendor.answer is None and status == problem.status:
             raise problem
         self._posts.measures.refused(problem)
-        reply = vendor.answer(post, problem) if vendor.answer else Reply(orjson.dumps(problem.body), "application/json")
+        reply = vendor.answer(post, problem) if vendor.answer else in_json(problem.body)
         return replace(reply, status=status, headers=problem.headers)
 
 

@@ -3,18 +3,17 @@
 Starlette's requests, responses, middleware and routes take longer than all that is done with an event.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from services.errors import Problem
+from services.ingest import documents
 from services.ingest.sources.vendor import Reply
 
 NO_QUERY = QueryParams()
@@ -106,13 +105,6 @@ def written(answer: Any, headers: Mapping[str, str]) -> tuple[list[tuple[bytes, 
     if isinstance(answer, Reply):
         body, type, headers = answer.body, answer.type.encode(), answer.headers
     else:
-        body, type = _json(answer), b"application/json"
+        body, type = documents.written(answer), b"application/json"
     sent = [(b"content-type", type), (b"content-length", b"%d" % len(body))]
     return sent + [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
-
-
-def _json(answer: Any) -> bytes:
-    try:
-        return orjson.dumps(answer)
-    except TypeError:  # an id with half a surrogate pair, which goes back as it came
-        return json.dumps(answer).encode()

@@ -16,14 +16,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from schemas.codec import Malformed
 from services.errors import Problem
 from services.ingest.sources import lens
 from services.ingest.sources.calls import between, happening, language, party
 from services.ingest.sources.fields import content_id, given, items, moment, number, part, text
-from services.ingest.sources.vendor import Document, Post, Reply, Vendor
+from services.ingest.sources.vendor import Document, Post, Reply, Vendor, in_json
 
 OUTBOUND = frozenset({"outbound", "external_outbound", "callback"})
 TRANSFERS = frozenset({"transfer", "queue_transfer"})
@@ -67,7 +65,7 @@ def answer(post: Post, problem: Problem | None) -> Reply:
     at = int(post.received_at.timestamp() * 1000)
     said = {"requestId": post.headers.get("x-amz-firehose-request-id", ""), "timestamp": at}
     why = {"errorMessage": f"{problem.code}: {problem.message}"[:8000], **problem.body} if problem else {}
-    return Reply(orjson.dumps(said | why), "application/json")
+    return in_json(said | why)
 
 
 def _inside(data: str) -> Iterator[Document]:

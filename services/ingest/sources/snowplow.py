@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-import orjson
-
 from schemas.codec import Malformed
 from services.errors import Problem
 from services.ingest import documents
 from services.ingest.sources import trackers
 from services.ingest.sources.fields import given, items, moment, number, part, text
 from services.ingest.sources.tracked import track
-from services.ingest.sources.vendor import Document, Post, Reply, Vendor
+from services.ingest.sources.vendor import Document, Post, Reply, Vendor, in_json
 
 PATHS = {"/com.snowplowanalytics.snowplow/tp2": "POST", "/i": "GET"}
 APPS = frozenset({"mob", "app"})  # platforms that are no site's
@@ -192,7 +190,7 @@ SILENT = frozenset({
 def answer(post: Post, problem: Problem | None) -> Reply:
     """A pixel to who asked for one, `ok` to who posted, as Snowplow's collector does; refusals in JSON."""
     if problem:
-        return Reply(orjson.dumps(problem.body), "application/json")
+        return in_json(problem.body)
     return Reply(GIF, "image/gif") if post.method == "GET" else Reply(b"ok")
 
 

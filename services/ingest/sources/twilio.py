@@ -13,14 +13,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
-
 from schemas.codec import Malformed
 from services.errors import Problem
 from services.ingest import documents
 from services.ingest.sources.calls import happening, language, party, stated, turn
 from services.ingest.sources.fields import given, number, text
-from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor, check_signature
+from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor, check_signature, in_json
 
 PORTS = {"https": 443, "http": 80}
 HASHES = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
@@ -240,7 +238,7 @@ def _signature(secret: str, signed: bytes, hash: Callable[[], Any]) -> str:
 def answer(post: Post, problem: Problem | None) -> Reply:
     """No further instructions, in TwiML; a refusal in JSON, which Twilio shows in its debugger."""
     if problem:
-        return Reply(orjson.dumps(problem.body), "application/json")
+        return in_json(problem.body)
     return Reply(b'<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
 
 

@@ -15,7 +15,10 @@ from services.ingest import documents
 from services.ingest.credentials import in_request
 from services.ingest.sources.post import Document, Post
 
-__all__ = ["Document", "Forged", "Post", "Reply", "Vendor", "check_fresh", "check_key", "check_signature", "signature"]
+__all__ = [
+    "Document", "Forged", "Post", "Reply", "Vendor", "check_fresh", "check_key", "check_signature", "in_json",
+    "signature",
+]  # fmt: skip
 
 FRESH = 300.0  # seconds by which a signature's time may differ from ours
 
@@ -39,6 +42,11 @@ class Reply:
     status: int = 200
     visit: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def in_json(answer: Document) -> Reply:
+    """An answer in JSON."""
+    return Reply(documents.written(answer), "application/json")
 
 
 def _no_keys(post: Post) -> Iterable[str]:
