@@ -108,6 +108,14 @@ def test_figures_are_for_analysts(house: House, role: Role) -> None:
     assert house.ask("/v1/figures", Role.admin).status_code == 200
 
 
+def test_no_figure_is_of_a_day_that_no_clock_says(house: House, subtests: pytest.Subtests) -> None:
+    for address in ("", "/handovers", "/questions", "/scores", "/evidence"):
+        for day in ("0001-01-01", "1989-12-31", "2200-01-01", "9999-12-31"):
+            with subtests.test(address=address, day=day):
+                answer = house.ask(f"/v1/figures{address}", Role.admin, to=day, **{"from": day})
+                assert (answer.status_code, answer.json()["code"]) == (400, "day_out_of_range")
+
+
 SENSELESS = [
     ({"from": "2026-05-09", "to": "2026-05-08"}, "span_backwards"),
     ({"from": "2020-05-09"}, "span_too_long"),

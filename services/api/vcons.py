@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from schemas.types import TYPES
 from services.api.answers import Customer
 
 Wire = Mapping[str, Any]
@@ -19,6 +20,7 @@ VENDOR = {"vendor": "tellonce", "product": "timeline", "encoding": "json"}
 INCOMPLETE = {"abandoned": "hung-up", "no_answer": "no-answer", "busy": "busy", "failed": "failed",
               "canceled": "hung-up", "missed": "no-answer"}  # fmt: skip
 MESSAGES = frozenset({"message.received", "message.sent"})
+CALLS = frozenset(type for type in TYPES if type.startswith("call."))  # of others' we don't know the data
 
 
 def vcon(customer: Customer, events: Sequence[Wire], subject: str | None, now: datetime) -> dict[str, Any]:
@@ -65,7 +67,7 @@ class _Writing:
         """Write one more event."""
         if event["type"] in MESSAGES:
             self._message(event)
-        elif event["type"].startswith("call.") and event.get("conversation"):
+        elif event["type"] in CALLS and event.get("conversation"):
             self._call(event)
         else:
             self._others.append(event)
@@ -119,9 +121,8 @@ class _Writing:
         elif event["type"] == "call.held":
             seat = dialog["parties"][-1]
             self._history(dialog, seat, event["time"], "hold")
-            if data.get("seconds"):
-                over = datetime.fromisoformat(event["time"]) + timedelta(seconds=data["seconds"])
-                self._history(dialog, seat, over.isoformat(), "unhold")
+            if data.get("seconds") and (over := _later(event["time"], data["seconds"])):
+                self._history(dialog, seat, over, "unhold")
         elif event["type"] == "call.ended":
             _end(dialog, event["time"], data)
 
@@ -139,6 +140,14 @@ class _Writing:
             self._seats[role, name] = len(self.parties)
             self.parties.append({"name": name, "role": role})
         return self._seats[role, name]
+
+
+def _later(time: str, seconds: float) -> str | None:
+    """So many seconds later; None beyond the end of calendars."""
+    try:
+        return (datetime.fromisoformat(time) + timedelta(seconds=seconds)).isoformat()
+    except OverflowError:
+        return None
 
 
 def _end(dialog: dict[str, Any], time: str, data: Mapping[str, Any]) -> None:

@@ -23,8 +23,9 @@ if os.environ.get("CI") != "true":
 import schemathesis
 from schemathesis import Case, GenerationMode
 
-CASES = 5000 if LONG else 500  # of each service
+CASES = 5000 if LONG else 500  # of each service and key
 CUSTOMERS = 400  # events of a crowd of them
+ENDS = ["0001-01-01", "9999-12-31"]  # of calendars
 EXAMPLES = [json.loads(file.read_text("utf-8")) for file in (resources.files("schemas") / "examples").iterdir()]
 
 by_chance = settings(
@@ -58,7 +59,8 @@ class Interface:
         self.send(**words)
 
     def send(self, **words: Any) -> None:
-        """Send a request. Fails where the answer is a server error; a stream is left when it has begun."""
+        """Send a request. Fails where the answer is a server error, or JSON that can't be read; a stream is left when
+        it has begun."""
         try:
             answer = self._session.request(**words, timeout=30, stream=True, allow_redirects=False)
         except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError):
@@ -66,8 +68,11 @@ class Interface:
         with answer:
             self.statuses[f"{words['method']} {answer.status_code}"] += 1
             assert answer.status_code < 500, (words, answer.text)
-            if not answer.headers["content-type"].startswith("text/event-stream"):
-                assert answer.text is not None
+            kind = answer.headers["content-type"]
+            if kind.startswith("application/json") and words["method"] != "HEAD":
+                answer.json()
+            elif not kind.startswith("text/event-stream"):
+                assert len(answer.content) == int(answer.headers.get("content-length", len(answer.content)))
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +102,11 @@ def ingest(stand: Stand) -> Interface:
     return Interface(stand.ingest, stand.key("fuzzer"), [])
 
 
-@pytest.fixture(scope="module")
-def api(stand: Stand, ids: list[str]) -> Interface:
-    """With an agent's key."""
-    return Interface(stand.api, stand.tellonce("keys", "add", "fuzzer", "--role", "agent"), ids)
+@pytest.fixture(scope="module", params=["agent", "admin"])
+def api(stand: Stand, ids: list[str], request: pytest.FixtureRequest) -> Interface:
+    """With an agent's key, and with an admin's, who may read figures too."""
+    key = stand.tellonce("keys", "add", f"fuzzer-{request.param}", "--role", request.param)
+    return Interface(stand.api, key, ids)
 
 
 def test_ingest_has_an_answer_to_everything(ingest: Interface) -> None:
@@ -141,9 +147,12 @@ def test_the_api_has_an_answer_to_everything_about_customers_there_are(api: Inte
                 case.body["with"] = data.draw(id)
             if "identifiers" in case.body:
                 case.body["identifiers"] = [{"id": data.draw(id)}]
+        if "figures" in case.path and data.draw(st.booleans()):
+            case.query = (case.query or {}) | dict.fromkeys(("from", "to"), data.draw(st.sampled_from(ENDS)))
         api.ask(case)
 
     cases()
+    assert api.statuses["GET 200"], "nothing was asked that there is"
     _report(api)
 
 
@@ -156,7 +165,7 @@ def test_what_odd_events_left_can_be_read(stand: Stand, api: Interface) -> None:
         found = conn.exec_driver_sql(query, (CASES // 20,)).scalars().all()
     engine.dispose()
     for id in found:
-        for path in ("", "/timeline?limit=100", "/timeline?view=flat&limit=100", "/identity"):
+        for path in ("", "/timeline?limit=100", "/timeline?view=flat&limit=100", "/identity", "/vcon"):
             api.send(method="GET", url=f"{api.address}/v1/customers/{id}{path}")
         api.send(method="GET", url=f"{api.address}/v1/brief?customer={id}")
         api.send(method="GET", url=f"{api.address}/customers/{id}")
