@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from services import refusals
+from services import reference, refusals
 from services.api import pages
 from services.api.backing import Backing
 from services.api.bodies import Bounded
@@ -21,10 +22,15 @@ from services.eventlog import Appender
 from services.settings import Settings
 from services.timeline.learning import Latest
 
-ABOUT = """One timeline per customer over every channel, so that nobody has to explain the same issue twice.
+ABOUT: dict[str, Any] = {
+    "title": "tellonce",
+    "summary": "Say it once.",
+    "description": """One timeline per customer over every channel, so that nobody has to explain the same issue twice.
 
 Requests carry a reader's key: `Authorization: Bearer …`, `X-API-Key: …`, or HTTP Basic with the key as name.
-Errors have one form: `code`, `message`, `hint`."""
+Errors have one form: `code`, `message`, `hint`.""",
+    "version": "1",
+}
 LOOK = 2.0  # seconds for each step of a look at whether the database answers
 
 
@@ -56,10 +62,11 @@ def create_app(settings: Settings, database_url: str, appender: Appender) -> Fas
         await looking.dispose()
         writing.dispose()
 
-    app = FastAPI(title="tellonce", summary="Say it once.", description=ABOUT, version="1", lifespan=lifespan)
+    app = FastAPI(**ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Bounded)
     app.add_middleware(Timed, measures=measures)
     refusals.install(app, measures.refused)
+    reference.install(app)
     _answer_for_the_database(app, measures)
     for part in (briefs, customers, issues, figures, vcons, commands, operations, pages):
         app.include_router(part.router)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services import refusals
+from services import reference, refusals
 from services.database import engine as make_engine
 from services.eventlog import Appender
 from services.eventlog.budget import Budget
@@ -94,8 +94,9 @@ def create_app(
             one.close()
         engine.dispose()
 
-    app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan)
+    app = Application(title="tellonce ingest", summary=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     refusals.install(app)
+    reference.install(app)
     app.add_middleware(CORSMiddleware, **_browsers(settings))
     _add_addresses(app, posts, errands, vendors() if known is None else known)
     needed = {"event log": appender.check, "database of the sources' keys": keys.check}

@@ -129,6 +129,16 @@ def test_a_sign_in_link_works_once(context: BrowserContext, engine: sa.Engine) -
     assert told.value.status == 410
 
 
+def test_the_page_on_calls_needs_nothing_from_elsewhere(tab: Page, address: str) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto("/docs")
+    tab.get_by_role("link", name="GET /v1/brief").click()
+    expect(tab.get_by_role("heading", name="What a customer has told and done")).to_be_in_viewport()
+    assert tab.get_by_role("main").evaluate("main => getComputedStyle(main).maxWidth") == "960px"
+    assert asked == [f"{address}/docs"]
+
+
 def test_times_are_in_the_readers_own_zone(desk: Page, engine: sa.Engine) -> None:
     put(engine, story())
     open_anna(desk)
