@@ -61,8 +61,8 @@ def box(server: Dovecot, engine: sa.Engine, kept: Kept) -> Iterator[Make]:
 
     def make(password: str = PASSWORD, port: int = server.port, **options: object) -> Mailbox:
         account = Account("127.0.0.1", USER, lambda: password, port, "none")
-        fields = {"folder": "Wish", "engine": engine, "keep": kept, "most": 1_000_000, "poll": 0.2}
-        return Mailbox(account, **(fields | options))
+        fields = {"account": account, "folder": "Wish", "engine": engine, "keep": kept, "most": 1_000_000, "poll": 0.2}
+        return Mailbox(**(fields | options))
 
     yield make
     server.client().delete_folder("Wish")
@@ -190,9 +190,11 @@ def test_a_wrong_password_or_folder_is_said_at_once(box: Make) -> None:
         box(folder="Nowhere").run(Flag())
 
 
-def test_it_may_be_encrypted(server: Dovecot, box: Make, certificate: Path) -> None:  # noqa: F811
+def test_it_may_be_encrypted(server: Dovecot, box: Make, kept: Kept, certificate: Path) -> None:  # noqa: F811
     tls = ssl.create_default_context(cafile=str(certificate))
-    found = Account("localhost", USER, lambda: PASSWORD, server.port, "starttls", tls=tls).connected()
-    assert found.folder_exists("Wish")
+    with running(box(account=Account("localhost", USER, lambda: PASSWORD, server.port, "starttls", tls=tls))):
+        for id in ("1", "2"):
+            deliver(server, id)
+            wait_for(lambda id=id: id in kept.ids, "the mail to be read")  # type: ignore[misc]
     with pytest.raises(ssl.SSLCertVerificationError):
         Account("localhost", USER, lambda: PASSWORD, server.port, "starttls").connected()
