@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from services.eventlog.kafka import KafkaAppender
 from services.eventlog.kafka_reader import KafkaReader
 from services.eventlog.opening import ensure_topics, open_appender, open_reader
 from services.eventlog.postgres import trim
+from services.eventlog.postgres_reader import PostgresReader
 from services.settings import Settings
 from services.tables import log_heads, log_records
 from tests.contract.logs import Work, until
@@ -53,6 +55,23 @@ def test_what_one_opening_appends_the_other_reads(settings: Settings, database_u
         appender.append([Draft("a", b"1"), Draft("b", b"2")])
         work = Work(engine, reader)
         until(lambda: len(work.done) == 2, work.step)
+
+
+def test_a_reader_that_is_never_idle_keeps_no_notice_of_what_it_has_read(
+    settings: Settings, database_url: str, engine: sa.Engine
+) -> None:
+    with closing(open_appender(settings, database_url)) as appender, open_reader(settings, database_url) as reader:
+        assert isinstance(reader, PostgresReader)
+        appender.append([Draft("a", b"first")])
+        work = Work(engine, reader)
+        until(lambda: work.done, work.step)
+        for _ in range(50):
+            appender.append([Draft("a", b"more")])
+            assert reader.poll(5)
+        with reader._connected() as conn:
+            listening = conn.connection.dbapi_connection
+            assert isinstance(listening, psycopg.Connection)
+            assert len(list(listening.notifies(timeout=0))) < 5
 
 
 @pytest.fixture

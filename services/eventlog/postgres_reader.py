@@ -37,6 +37,7 @@ class PostgresReader:
         """The next records; see `Reader`."""
         deadline = monotonic() + timeout
         with self._connected() as conn:
+            _wait(conn, 0)  # psycopg keeps what was heard, and who is never idle would never take it
             while True:
                 ends = self._ends(conn)
                 if self._share.refresh(ends):
