@@ -4,14 +4,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from schemas.event import Event
+from services import embedded
 from services.identifiers import Key, Rules, identifier_id
 from services.timeline.bulk import uuids
 from services.timeline.parts import hold
+from services.timeline.rebuild import rebuild
 from services.timeline.stitch import stitch
 from tests.builders import event
 from tests.content import customers
@@ -74,3 +77,23 @@ def test_whoever_waits_for_a_customer_holds_also_whom_it_has_become(engine: sa.E
 
     overlapping(engine, lambda conn: take(conn, apart), holding)
     assert held == {email, phone}
+
+
+def test_a_rebuild_that_meets_somebody_who_reads_in_another_order_waits_for_them(
+    engine: sa.Engine, database_url: str, postgres: embedded.Server
+) -> None:
+    """Who reads has all the patience, so it is the rebuild that is told of the deadlock."""
+    with engine.begin() as conn:
+        take(conn, event("email:a@x.ee"), event("email:b@x.ee"))
+    name = str(engine.url.database)
+    with (
+        ThreadPoolExecutor(1) as other,
+        psycopg.connect(psycopg.conninfo.make_conninfo(postgres.superuser_url, dbname=name)) as reader,
+    ):
+        reader.execute("SET deadlock_timeout = '1h'")
+        reader.execute("SELECT FROM identifiers")
+        rebuilding = other.submit(rebuild, database_url, Rules())
+        _until_it_waits(engine, rebuilding)
+        assert len(reader.execute("SELECT FROM events").fetchall()) == 2
+        reader.commit()
+        assert rebuilding.result() == 2

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from schemas.codec import decode
 from schemas.event import Event
@@ -10,6 +11,7 @@ from services import tables
 from services.database import engine
 from services.identifiers import Rules
 from services.timeline.stitch import stitch
+from services.timeline.transactions import AGAIN
 
 DERIVED = [
     tables.arrivals, tables.events, tables.interactions, tables.identifiers, tables.links, tables.decisions,
@@ -37,7 +39,7 @@ def rebuild(url: str, rules: Rules, progress: Callable[[int, int], None] = lambd
             done += len(batch)
             progress(done, total)
         reading.rollback()
-        conn.exec_driver_sql(f"LOCK TABLE {', '.join(f'public.{table.name}' for table in DERIVED)}")
+        _lock(conn)
         for tx, batch in _stored(conn, "tx >= %s", horizon):
             _replay(conn, batch, rules, secret, tx)
         count = _swap(conn)
@@ -68,6 +70,18 @@ def _stored(conn: sa.Connection, which: str, horizon: int) -> Iterator[tuple[int
     query = f"SELECT tx, event::text AS event FROM public.events WHERE {which} ORDER BY tx, event_key"
     for rows in conn.exec_driver_sql(query, (horizon,)).partitions(BATCH):
         yield rows[-1].tx, [decode(row.event.encode()) for row in rows]
+
+
+def _lock(conn: sa.Connection) -> None:
+    """Keep everybody from the tables; again after a deadlock with who reads them in another order."""
+    while True:
+        try:
+            conn.exec_driver_sql(f"LOCK TABLE {', '.join(f'public.{table.name}' for table in DERIVED)}")
+            return
+        except OperationalError as error:
+            conn.rollback()
+            if getattr(error.orig, "sqlstate", None) not in AGAIN:
+                raise
 
 
 def _swap(conn: sa.Connection) -> int:
