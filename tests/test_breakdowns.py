@@ -98,3 +98,38 @@ def test_parquet_says_the_same(house: House) -> None:
     answer = house.ask("/v1/figures", Role.admin, **MAY, by="channel", format="parquet")
     told = house.get("/v1/figures", Role.admin, **MAY, by="channel")["rows"]
     assert parquet.read_table(io.BytesIO(answer.content)).to_pylist() == [flat(row) for row in told]
+
+
+def sheets(house: House, address: str, **asked: Any) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """The rows of a Parquet file, its columns, and those of the CSV file."""
+    whole = MAY | asked
+    binary = house.ask(f"/v1/figures/{address}", Role.admin, **whole, format="parquet").content
+    table = parquet.read_table(io.BytesIO(binary))
+    [header, *_] = csv.reader(io.StringIO(house.ask(f"/v1/figures/{address}", Role.admin, **whole, format="csv").text))
+    return table.to_pylist(), table.column_names, header
+
+
+def test_a_sheet_has_what_any_row_has_whichever_comes_first(house: House) -> None:
+    made = World([contact(number, number, channel="phone") for number in range(5)])
+    made.repeats = within(made.contacts[0], 1, from_channel="email")
+    made.repeats += [one for late in made.contacts[1:4] for one in within(late, 216, from_channel="phone")]
+    keep(house.engine, made, FIRST)
+    often, seldom = sheets(house, "handovers")[0]
+    assert (often["from"], often["7_hours_median"], often["14_hours_low"] > 0) == ("phone", None, True)
+    assert (seldom["from"], seldom["7_hours_low"] <= 1 < seldom["7_hours_high"]) == ("email", True)
+    newest, *others = sheets(house, "evidence", of="contacts")[0]
+    assert (newest["explained"], newest["earlier_event"]) == (None, None)
+    assert [one["earlier_event"] for one in others] == ["e0"] * 4
+
+
+@pytest.mark.parametrize("address", ["", "handovers", "questions", "scores", "evidence"])
+def test_a_sheet_has_the_same_columns_of_nothing_and_in_both_forms(house: House, address: str) -> None:
+    none, *empty = sheets(house, address)
+    made = some()
+    made.contacts[0] = made.contacts[0]._replace(asked=["order"])
+    keep(house.engine, made, FIRST)
+    rows, *filled = sheets(house, address)
+    assert rows
+    assert empty[0] == empty[1] == filled[0] == filled[1]
+    assert len(none) == {"scores": 3, "": 1}.get(address, 0)
+    assert not {"windows", "7_hours", "earlier", "7_days"} & set(empty[0])

@@ -9,10 +9,10 @@ from pydantic import Field
 from services.access import Caller, Role
 from services.api import breakdowns, evidence, figures
 from services.api.backing import Back, Transaction
-from services.api.breakdowns import Askings, Handovers, Scores
+from services.api.breakdowns import Asking, Askings, Handover, Handovers, Scored, Scores
 from services.api.callers import AgentOrAnalyst, Analyst
-from services.api.evidence import Evidence, Of
-from services.api.measured import Figures
+from services.api.evidence import Evidence, Of, Proof
+from services.api.measured import Figures, Row
 from services.api.reads import Traced
 from services.api.routes.customers import ERRORS
 from services.api.sheets import SHEETS, Format, told, wanted
@@ -95,7 +95,7 @@ async def read_figures(
     allow(back.settings, asked, asked.by)
     more = asked.by, asked.every, asked.as_of, asked.limit
     found = await conn.run_sync(figures.figures, asked, today(), *more)
-    return told(form, "figures", found, found.rows or [found.whole])
+    return told(form, "figures", found, Row, found.rows or [found.whole])
 
 
 @router.get(
@@ -107,7 +107,7 @@ async def read_handovers(
     """The map of hand-overs with the median time between. `channel` filters where they came to. Times between are kept
     in buckets, so the median is told as a range, and as a point in it as if times were spread evenly."""
     found = await conn.run_sync(breakdowns.handovers, asked, today(), asked.as_of)
-    return told(form, "handovers", found, found.ways)
+    return told(form, "handovers", found, Handover, found.ways)
 
 
 @router.get("/v1/figures/questions", summary="What was asked for though it was on record", response_model=Askings)
@@ -116,7 +116,7 @@ async def read_questions(
 ) -> Response:
     """Kinds of facts that agents or bots asked for in contacts whose customer had told them in an earlier one."""
     found = await conn.run_sync(breakdowns.askings, asked, today(), asked.as_of)
-    return told(form, "questions", found, found.kinds)
+    return told(form, "questions", found, Asking, found.kinds)
 
 
 @router.get("/v1/figures/scores", summary="NPS, CES and CSAT with and without repetition", response_model=Scores)
@@ -124,7 +124,7 @@ async def read_scores(asked: Annotated[Known, Query()], conn: Transaction, calle
     """Of contacts that were rated: those in which the customer had to explain again, those in which they came back
     without that, and all others. Scores count rounded to whole numbers."""
     found = await conn.run_sync(breakdowns.scores, asked, today(), asked.as_of)
-    return told(form, "scores", found, found.windows)
+    return told(form, "scores", found, Scored, found.windows)
 
 
 @router.get("/v1/figures/evidence", summary="The contacts behind a figure", response_model=Evidence)
@@ -148,4 +148,4 @@ async def read_evidence(
     since, until = asked.days(today())
     following = str(page.next) if page.next else None
     found = Evidence(since=since, until=until, window=asked.window, withheld=not whole, items=items, next=following)
-    return told(form, "evidence", found, items)
+    return told(form, "evidence", found, Proof, items)
