@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
+from services.access import Role
 from tests.pages.reading import link
+from tests.pages.test_figures import SPAN, told
 from tests.stories import chat, mail, put, story, visit
 
 WITHOUT_SCRIPTS = pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
@@ -161,7 +164,26 @@ def test_a_customer_is_found_and_opened_by_keyboard_alone(desk: Page, engine: sa
     expect(desk.get_by_role("heading", level=1)).to_have_text("Anna Kask")
 
 
-@pytest.mark.parametrize("context", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+NARROW = pytest.mark.parametrize("context", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+
+
+@NARROW
+def test_on_a_narrow_screen_figures_lose_nothing(tab: Page, engine: sa.Engine) -> None:
+    """WCAG 2.2, 1.4.10: tables may be pushed sideways, the page not."""
+    told(engine)
+    tab.goto(link(engine, Role.analyst))
+    tab.get_by_role("button", name="Sign in").click()
+    tab.goto(f"/figures?{urlencode(SPAN)}")
+    by_channel = tab.get_by_role("region", name="Where they had to explain it again").get_by_role("row")
+    expect(by_channel.first.get_by_role("columnheader")).to_have_count(5)
+    expect(by_channel.nth(1).locator(".share")).to_be_visible()
+    by_channel.nth(1).get_by_role("link").last.click()
+    expect(tab).to_have_url(re.compile("of=avoidable"))
+    tab.go_back()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@NARROW
 def test_on_a_narrow_screen_nothing_needs_to_be_pushed_sideways(desk: Page, engine: sa.Engine) -> None:
     """WCAG 2.2, 1.4.10: 320 CSS pixels."""
     put(engine, [*story(), mail("https://tuulik.example/" + "a" * 300, 999)])
