@@ -71,8 +71,9 @@ def test_a_card_between_other_digits_is_found() -> None:
 
 
 def test_numbers_in_millions_are_looked_through_at_once() -> None:
-    for text in ("4 " * 100_000, "4" * 200_000, "1<" * 100_000, "4<a>" * 50_000, "4111 1111 1111 1111 " * 10_000):
-        assert cards.masked(text) is not None
+    for text in ("4 " * 100_000, "4" * 200_000, "1<" * 100_000, "4<a>" * 50_000):
+        assert cards.masked(text) == text
+    assert cards.masked(f"{CARD} " * 10_000) == "****1111 " * 10_000
 
 
 def test_a_megabyte_of_accounts_and_cards_is_looked_through_soon() -> None:

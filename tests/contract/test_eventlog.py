@@ -319,10 +319,16 @@ def test_a_reader_steps_over_records_that_are_all_gone(log: Log, engine: sa.Engi
     assert batches == [Batch(partition, 1, 3, ())]
 
 
-def test_an_appender_checks_green_and_appends_nothing_of_nothing(log: Log) -> None:
+def test_an_appender_checks_green_and_appends_nothing_of_nothing(log: Log, engine: sa.Engine) -> None:
+    keys = "abcdefgh"
     with closing(log.appender()) as appender:
         appender.check()
         appender.append([])
+        appender.append([Draft(key, key.encode()) for key in keys])
+    records = read(log, engine, len(keys))
+    assert values(records) == [key.encode() for key in keys]
+    firsts = {partition: position for partition, position, _ in reversed(records)}
+    assert firsts == dict.fromkeys(range(PARTITIONS), 0)
 
 
 def test_a_log_that_is_away_is_said_to_be_and_is_used_again_when_back(
