@@ -50,6 +50,8 @@ READS = [
     "/v1/customers/{id}",
     "/v1/customers/{id}/timeline",
     "/v1/customers/{id}/identity",
+    "/v1/customers/{id}/issues",
+    "/v1/customers/{id}/facts",
 ]
 
 
@@ -86,6 +88,18 @@ def test_only_agents_change_and_follow_customers(house: House, role: Role) -> No
         assert house.post(f"{address}/{command}", {}, role).status_code == 403
 
 
+def test_what_is_on_record_is_checked_for_agents_alone_and_traced(house: House) -> None:
+    house.happened(event(MAIL))
+    address, asked = f"/v1/customers/{house.id(MAIL)}/check", {"question": "What is your order number?"}
+    before = len(house.reads())
+    for role in (Role.channel, Role.analyst):
+        assert house.post(address, asked, role).status_code == 403
+    assert len(house.reads()) == before
+    for role in (Role.agent, Role.admin):
+        assert house.post(address, asked, role).status_code == 200
+    assert [read.what for read in house.reads()[before:]] == ["check", "check"]
+
+
 def signed_in(house: House) -> dict[str, str]:
     now = datetime.now(UTC)
     with house.engine.begin() as conn:
@@ -120,6 +134,8 @@ def test_every_read_says_who_what_and_why(house: House) -> None:
         (id, "agent", "customer", "open call"),
         (id, "agent", "timeline", "open call"),
         (id, "agent", "identity", "open call"),
+        (id, "agent", "issues", "open call"),
+        (id, "agent", "facts", "open call"),
         (id, "agent", "customer", "by header"),
     ]
 

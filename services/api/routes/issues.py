@@ -86,7 +86,8 @@ async def read_facts(id: UUID, conn: Transaction, back: Back, caller: Agent, tra
 
 @router.post("/v1/customers/{id}/check", summary="Is it on record already?")
 async def check(id: UUID, asked: Question, conn: Transaction, back: Back, caller: Agent, trace: Traced) -> Check:
-    """Before an agent or a bot asks a question: the facts that answer it, so that nobody has to say it again."""
+    """Before a question is asked, by an agent or a bot with an agent's key: the facts that answer it, so that nobody
+    has to say it again. A channel's key reads facts in briefs."""
     members = await conn.run_sync(queries.members, id)
     seen, found = await issues.look(conn, members, back.latest)
     await trace.leave(conn, caller, "check", [members[0].customer_id])
