@@ -1,5 +1,6 @@
 """What vendors deliver at a source's address: proven, accepted once, and answered with 200."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -123,6 +124,18 @@ def test_while_the_log_is_away_the_vendor_is_asked_to_try_again(client: TestClie
 )
 def test_a_key_that_no_key_can_be_is_refused(client: TestClient, path: str, body: bytes) -> None:
     assert client.post(path, content=body).status_code == 401
+
+
+def test_what_a_body_is_inflated_to_counts_as_under_way(engine: sa.Engine, database_url: str, log: MemoryLog) -> None:
+    with engine.begin() as conn:
+        access.add_source(conn, "desk", "chatwoot", KEY)
+        access.add_source(conn, "shop", "events", "its key")
+    body = gzip.compress(BODY + b" " * 20_000)
+    with TestClient(create_app(Settings(byte_budget=20_000), database_url, log)) as client:
+        for path in (f"/v1/sources/desk?key={KEY}", "/v1/events?key=its+key"):
+            answer = client.post(path, content=body, headers={"Content-Encoding": "gzip"})
+            assert (answer.status_code, code(answer)) == (503, "log_unavailable"), answer.json()
+    assert not log.events
 
 
 HALF = "\ud800" + "x" * 600  # of a surrogate pair, in an id that is too long

@@ -64,8 +64,7 @@ class Deliveries:
         try:
             self._posts.acceptance.check()
             with bodies.Portion(self._posts.budget) as take:
-                raw = await self._posts.raw(request, take, limit)
-                content = bodies.inflate(raw, request.headers.get("content-encoding", ""), limit)
+                raw, content = await self._posts.body(request, take, limit)
                 post = replace(post, raw=raw, content=content)
                 judged = await self._judged(vendor, source, post, methods)
             if isinstance(judged, Reply):
@@ -80,7 +79,8 @@ class Deliveries:
     def _post(self, request: Posted, path: str) -> Post:
         origin = (self._settings.ingest_url or request.origin).rstrip("/")
         asked = request.method, path, request.target, origin
-        return Post(b"", b"", request.headers, datetime.now(UTC), *asked, ours=self._ours)
+        most = self._settings.max_body
+        return Post(b"", b"", request.headers, datetime.now(UTC), *asked, ours=self._ours, most=most)
 
     async def _judged(self, vendor: Vendor, source: Source | None, post: Post, methods: str) -> Judged | Reply:
         """What becomes of the post's events, or the reply to a handshake. Raises Problem, Malformed."""

@@ -45,7 +45,7 @@ class Posts:
         source = await self.keys.source_of(in_request(request))
         self.acceptance.check()
         with bodies.Portion(self.budget) as take:
-            body = await self._body(request, take)
+            _, body = await self.body(request, take)
             try:
                 posted = cloudevents.translate(request.headers, body, self.settings.max_depth)
                 judged = await self.acceptance.judged(source, posted, datetime.now(UTC), len(body))
@@ -53,15 +53,14 @@ class Posts:
                 raise Invalid(error.message, code=error.code) from None
         return await self.stored(judged)
 
-    async def _body(self, request: Posted, take: Callable[[int], None]) -> bytes:
-        """The body, inflated; its bytes count against the budget until it is judged."""
-        raw = await self.raw(request, take)
-        return bodies.inflate(raw, request.headers.get("content-encoding", ""), self.settings.max_body)
-
-    async def raw(self, request: Posted, take: Callable[[int], None], limit: int | None = None) -> bytes:
-        """The body as it came."""
+    async def body(self, request: Posted, take: Callable[[int], None], limit: int | None = None) -> tuple[bytes, bytes]:
+        """The body as it came, and inflated; the longer of the two counts against the budget until it is judged."""
         limit, seconds = limit or self.settings.max_body, self.settings.request_timeout
-        return await bodies.read(request.stream(), request.headers, limit, seconds, take)
+        raw = await bodies.read(request.stream(), request.headers, limit, seconds, take)
+        content = bodies.inflate(raw, request.headers.get("content-encoding", ""), limit)
+        if len(content) > len(raw):
+            take(len(content) - len(raw))
+        return raw, content
 
     async def stored(self, judged: Judged) -> dict[str, Any]:
         """The answer, when it holds: see `Answer`. Raises Invalid if all were refused."""

@@ -157,6 +157,12 @@ def test_a_gzip_bomb_is_refused(scene: Scene) -> None:
     assert answers.keys() <= {400, 413}, answers
 
 
+def test_a_gzip_bomb_in_another_needs_no_key_and_is_refused(scene: Scene) -> None:
+    bomb = gzip.compress(gzip.compress(b"[" + b"{}," * 6_600_000 + b"{}]"))
+    answers = scene.attacked(lambda path, key: [sized("/batch", bomb)], 20)
+    assert answers.keys() == {400, 404}, answers
+
+
 @pytest.mark.parametrize("level", [b"[", b'{"a":', b'{"data":['])
 def test_json_ten_thousand_deep_is_refused(scene: Scene, level: bytes) -> None:
     answers = scene.attacked(lambda path, key: [sized(path, level * 10_000, key)], 20)

@@ -135,7 +135,7 @@ def test_every_way_a_client_wraps_its_body_is_unwrapped(posted: Post) -> None:
     ("body", "code"),
     [
         (GZIPPED[:-9], "bad_compression"),
-        (gzip.compress(b" " * 30_000_000), "bad_compression"),
+        (gzip.compress(b" " * 1_000_001), "bad_compression"),
         (b"no JSON", "not_json"),
         (b"data=", "not_json"),
         ([5], "not_a_call"),

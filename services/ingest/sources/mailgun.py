@@ -115,8 +115,13 @@ def _json(value: Any) -> Any:
 
 
 def _fields(post: Post) -> tuple[Document, list[Field]]:
-    """The post's fields by name, a whole mail as bytes, and its files; tracking comes as JSON."""
+    """The post's fields by name, a whole mail as bytes, and its files; tracking comes as JSON, which holds no mail.
+
+    Raises Malformed.
+    """
     if post.content.lstrip()[:1] == b"{":
+        if len(post.content) > post.most:
+            raise Malformed("too_long", f"The JSON has more than {post.most} bytes.")
         return post.object, []
     found = {one.name: one.content if one.name == "body-mime" else one.text for one in reversed(post.form)}
     return found, [one for one in post.form if one.filename is not None and one.name != "body-mime"]

@@ -21,7 +21,7 @@ class Post:
     """`raw` is the body as it came, which is what signatures are over, `content` the same inflated; names of headers
     in lower case. `target` is the path with the query as it was asked for, `origin` the public scheme and host;
     `path` is what stands behind the source's address, or one of the vendor's own. `certificate`: see `Vendor`;
-    `ours`: which mail addresses are."""
+    `ours`: which mail addresses are; `most`: bytes that a body may have, inflated, where it holds no mail."""
 
     raw: bytes
     content: bytes
@@ -33,6 +33,7 @@ class Post:
     origin: str = ""
     certificate: bytes = b""
     ours: Ours = field(default_factory=Ours)
+    most: int = 1_000_000
 
     @property
     def url(self) -> str:

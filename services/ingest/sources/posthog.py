@@ -21,7 +21,6 @@ from services.ingest.sources.tracked import track
 from services.ingest.sources.vendor import Document, Post, Vendor
 
 PATHS = ("/batch", "/capture", "/track", "/engage", "/e", "/i/v0/e", "/i/v0/capture", "/i/v0/batch")
-MOST = 20_000_000  # bytes of a body that its client compressed, inflated
 GZIP = b"\x1f\x8b"
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 # Ids that clients make up for visitors who have not signed in: UUIDs of version 7, the older form, words that say so.
@@ -73,7 +72,7 @@ def _body(post: Post) -> Any:
         raw = post.values.get("data", "").encode()
     for _ in range(4):
         if raw[:2] == GZIP:
-            raw = _inflated(raw)
+            raw = _inflated(raw, post.most)
         elif packed := _unpacked(raw):
             raw = packed
         else:
@@ -100,14 +99,14 @@ def _is_url(packed: bytes) -> bool:
     return b"-" in packed or b"_" in packed
 
 
-def _inflated(raw: bytes) -> bytes:
+def _inflated(raw: bytes, most: int) -> bytes:
     inflater = zlib.decompressobj(31)
     try:
-        inflated = inflater.decompress(raw, MOST)
+        inflated = inflater.decompress(raw, most)
     except zlib.error as error:
         raise Malformed("bad_compression", f"The body can't be inflated: {error}.") from None
     if not inflater.eof:
-        raise Malformed("bad_compression", f"The body ends too early, or has more than {MOST} bytes inflated.")
+        raise Malformed("bad_compression", f"The body ends too early, or has more than {most} bytes inflated.")
     return inflated
 
 
