@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Kafka: further client settings as JSON, such as security_protocol, ssl_cafile, sasl_mechanism.",
     )
+    log_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days for which a log in PostgreSQL keeps what is on the timelines; left out: for ever.",
+    )
     group: str = Field(default="tellonce.timeline", description="Name under which timeline workers share partitions.")
 
     host: str = "127.0.0.1"

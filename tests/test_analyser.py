@@ -83,3 +83,25 @@ def test_one_whom_the_database_fails_keeps_nobody_waiting(house: House, failure:
 
 def failures(one: Analyser) -> float:
     return one.measures.registry.get_sample_value("tellonce_not_analysed_total") or 0
+
+
+@pytest.mark.parametrize(("days", "left"), [(None, ["old", "unread", "young"]), (2, ["unread", "young"])])
+def test_the_log_keeps_all_or_so_many_days_and_what_is_not_on_the_timelines(
+    house: House, days: int | None, left: list[str]
+) -> None:
+    with house.engine.begin() as conn:
+        conn.exec_driver_sql("""
+            INSERT INTO positions VALUES ('timeline.events', 7, 2, 1);
+            INSERT INTO log_records (topic, partition, position, value, appended_at) VALUES
+            ('timeline.events', 7, 0, 'old', now() - interval '3 days'), ('timeline.events', 7, 1, 'young', now()),
+            ('timeline.events', 7, 2, 'unread', now() - interval '3 days')""")
+    one, stop = Analyser(house.engine, Latest(), log_days=days), Flag()
+    client = TestClient(one.measures.beat.app("The analyser waits for its database."))
+    with ThreadPoolExecutor(1) as crew:
+        running = crew.submit(one.run, stop)
+        try:
+            wait_for(lambda: client.get("/readyz").status_code == 200, "a look at everything")
+        finally:
+            stop.set()
+            running.result()
+    assert sorted(row.value.decode() for row in kept(house.engine, tables.log_records)) == left

@@ -93,3 +93,10 @@ def test_only_what_is_old_and_read_is_trimmed(engine: sa.Engine, age: timedelta,
         trimmed = trim(conn, datetime.now(UTC) - age)
         values = conn.scalars(sa.select(log_records.c.value).order_by(log_records.c.position)).all()
     assert (trimmed, values) == (3 - len(left), left)
+
+
+@pytest.mark.usefixtures("read_and_unread")
+def test_the_oldest_are_trimmed_first_some_at_a_time(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        assert [trim(conn, datetime.now(UTC) + timedelta(hours=1), most=1) for _ in range(3)] == [1, 1, 0]
+        assert conn.scalars(sa.select(log_records.c.value)).all() == [b"3"]

@@ -45,6 +45,13 @@ WITH given AS (
 )
 SELECT count(*), pg_notify(%(channel)s, %(topic)s) FROM stored
 """
+# From the first on, as they lie in their key, for when they were appended is in no index.
+TRIM = sa.text("""
+    DELETE FROM log_records WHERE ctid = ANY(ARRAY(
+        SELECT first.ctid FROM positions read CROSS JOIN LATERAL (
+            SELECT ctid, appended_at FROM log_records WHERE topic = read.topic AND partition = read.partition
+            AND position < read.position ORDER BY position LIMIT :most) first
+        WHERE read.topic = :topic AND first.appended_at < :older))""")
 # What an append waits for, in the same order.
 HEADS = "SELECT FROM log_heads ORDER BY topic, partition FOR NO KEY UPDATE"
 
@@ -150,12 +157,12 @@ def ensure_topic(conn: sa.Connection, topic: str, partitions: int) -> int:
     return conn.scalars(sa.select(sa.func.count()).where(log_heads.c.topic == topic)).one()
 
 
-def trim(conn: sa.Connection, older_than: datetime, topic: str = EVENTS) -> int:
-    """Delete the records from before a time that the timeline has; returns how many. Nothing else ever deletes."""
-    read = positions.c.topic == topic, positions.c.partition == log_records.c.partition
-    old = log_records.c.topic == topic, log_records.c.appended_at < older_than
-    gone = log_records.delete().where(*old, *read, log_records.c.position < positions.c.position)
-    return conn.execute(gone).rowcount
+def trim(conn: sa.Connection, older_than: datetime, most: int = 1000, topic: str = EVENTS) -> int:
+    """Delete records from before a time that the timeline has, so many of each partition at most; how many they were.
+
+    Nothing else ever deletes.
+    """
+    return conn.execute(TRIM, {"topic": topic, "older": older_than, "most": most}).rowcount
 
 
 def waited(conn: sa.Connection, topic: str = EVENTS) -> float:

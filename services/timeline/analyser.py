@@ -6,7 +6,7 @@ posts comes first. Its sessions in the database are not, so it rests the longer,
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 from time import monotonic
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from services.database import LONG_PATIENCE, is_away
 from services.database import engine as make_engine
-from services.eventlog.postgres import waited
+from services.eventlog.postgres import trim, waited
 from services.logs import kind
 from services.server import aside
 from services.settings import Settings
@@ -48,6 +48,7 @@ class Analyser:
     latest: Latest
     measures: Analyses = field(default_factory=Analyses)
     sentences: str | None = None  # the model that is to be asked, by `sentences.name`
+    log_days: int | None = None  # for which the event log keeps what is on the timelines
     most: int = MOST  # customers to the next transaction
     due: float = 0.0  # seconds to rest before it
     breathed: float = 0.0
@@ -64,6 +65,7 @@ class Analyser:
                 if monotonic() - looked_at > LOOK:
                     self._look()
                     self._close()
+                    self._trim()
                     looked_at = monotonic()
                 if idle and monotonic() - learned_at > LEARNING:
                     self._learn()
@@ -144,6 +146,13 @@ class Analyser:
             with self.engine.begin() as conn:
                 due = close(conn, datetime.now(UTC))
 
+    def _trim(self) -> None:
+        """Take old records from the log, some to a transaction, for a moment at most: the rest has time."""
+        due, began = self.log_days is not None, monotonic()
+        while due and monotonic() - began < BREATH:
+            with self.engine.begin() as conn:
+                due = trim(conn, datetime.now(UTC) - timedelta(days=self.log_days or 0)) > 0
+
     def _agree(self) -> None:
         """Once, so that analysers set otherwise do not undo each other's for ever: who starts last is heard."""
         with self.engine.begin() as conn:
@@ -176,7 +185,7 @@ def run(settings: Settings, url: str, stop: Flag) -> None:
     """
     engine = make_engine(url, pool_size=1, patience=LONG_PATIENCE, idle=THOUGHT)
     model = sentences.name() if settings.embeddings else None
-    analyser = Analyser(engine, Latest(settings.facts()), sentences=model)
+    analyser = Analyser(engine, Latest(settings.facts()), sentences=model, log_days=settings.log_days)
     app = analyser.measures.beat.app("The analyser waits for its database.")
     with aside(app, settings.host, settings.analyse_port):
         try:
