@@ -18,7 +18,8 @@ Say = Callable[[str], object]
 def with_copy(url: str, data: Path, say: Say, versions: Sequence[Path] = migrate.VERSIONS) -> None:
     """Migrate the database of a data folder, after a copy into its folder `backups/` where there is something to lose.
 
-    Raises Conflict for a database of a newer version, Unavailable when it fails; then nothing has changed.
+    Raises Conflict for a database of a newer version, Unavailable when it fails; then nothing is lost, and the tables
+    are those of before or of a version between (`migrate.upgrade`).
     """
     with migrate.connected(url) as conn:
         migrate.check_known(conn, versions)
@@ -33,9 +34,10 @@ def with_copy(url: str, data: Path, say: Say, versions: Sequence[Path] = migrate
         migrate.upgrade(url, versions)
     except (SQLAlchemyError, CommandError) as error:
         raise Unavailable(
-            f"The tables could not be brought up to date: {str(error).splitlines()[0]}. Nothing was changed.",
+            f"The tables could not be brought up to date: {str(error).splitlines()[0]}. Nothing is lost.",
             code="not_upgraded",
-            hint=f"Go on with the version of tellonce you had. Should data be missing: tellonce restore {copy} --force",
+            hint="Go on with the version of tellonce you had. Should it find the tables too new, or data be missing: "
+            f"tellonce restore {copy} --force",
         ) from error
 
 

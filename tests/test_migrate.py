@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from services import backup, embedded, upgrade
 from services.errors import Conflict, Unavailable
@@ -58,6 +59,18 @@ def test_a_migration_is_all_or_nothing(database_url: str, tmp_path: Path) -> Non
     assert columns(database_url) == []
     migrate.upgrade(database_url, versions(tmp_path))
     assert columns(database_url) == ["mood"]
+
+
+def test_after_a_migration_that_failed_the_next_try_goes_on(postgres: embedded.Server, tmp_path: Path) -> None:
+    """Of those before it some commit by themselves: they make indexes while others work."""
+    with psycopg.connect(postgres.superuser_url, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE from_nothing OWNER tellonce")
+        url = sa.make_url(postgres.url).set(database="from_nothing").render_as_string(False)
+        with pytest.raises(Exception, match="division by zero"):
+            migrate.upgrade(url, versions(tmp_path, FAILS))
+        migrate.upgrade(url, versions(tmp_path))
+        assert columns(url) == ["mood"]
+        conn.execute("DROP DATABASE from_nothing WITH (FORCE)")
 
 
 def test_tables_of_a_newer_version_are_left_alone(database_url: str, tmp_path: Path) -> None:

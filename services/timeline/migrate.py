@@ -38,7 +38,8 @@ def config(conn: sa.Connection | None = None, versions: Sequence[Path] = VERSION
 
 
 def upgrade(url: str, versions: Sequence[Path] = VERSIONS, patience: float = PATIENCE) -> None:
-    """Apply the migrations that are missing: all of them or, when one fails, none.
+    """Apply the migrations that are missing; when one fails, it is undone with those before it, up to the last that
+    committed by itself, as making an index while others work does. Again goes on from there.
 
     Waits for another migrator. A table that is in use is waited for but a second at a time, again and again for
     `patience` seconds. Raises Conflict for tables of a newer version, Unavailable when a table stays in use.
@@ -130,7 +131,7 @@ def _again_while_locked(conn: sa.Connection, act: Callable[[], None], patience: 
                 raise Unavailable(
                     "The tables could not be brought up to date, since somebody has been using one of them for long.",
                     code="tables_in_use",
-                    hint="Nothing was changed. See pg_stat_activity for transactions that are open; then try again.",
+                    hint="Nothing is lost. See pg_stat_activity for transactions that are open; then try again.",
                 ) from error
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,7 +1,8 @@
 """The worker: reads the log and stitches, one transaction for what was read at once.
 
 Three outcomes and no more: a record that can't be read is set aside once, with its bytes; a database or log that is
-away is waited for; a worker that lost its partition, or would set aside too much, stops without committing.
+away is waited for; who lost a partition commits nothing and claims anew what is still held. A worker that would set
+aside too much stops without committing.
 """
 
 from collections import deque
