@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from time import process_time
 from typing import Any
 from uuid import uuid4
 
@@ -260,6 +261,13 @@ def test_a_text_names_nothing_that_somebody_is_known_by_whoever_said_it_where(pr
     for one in (found := build(context, NOW), Candidates(candidates=[found, found])):
         assert private not in text(one, 10_000, NOW)
     assert text(found, 10_000, NOW).count("It is …, and I wait") == 8
+
+
+def test_a_subject_of_a_hundred_thousand_letters_is_looked_through_soon() -> None:
+    """In milliseconds, and here five seconds; an address sought from each letter takes half a minute."""
+    found, began = brief(interaction(event(data={"subject": "x" * 100_000}))), process_time()
+    assert f"about “{'x' * 59}…”" in text(found, 500, NOW)
+    assert process_time() - began < 5
 
 
 def test_a_text_leaves_how_long_and_how_often_in_what_was_said() -> None:

@@ -30,7 +30,9 @@ QUESTIONS = {
     "de": "Geht es um das, was Sie uns geschildert haben: „{}“?",
 }  # fmt: skip
 # Addresses and numbers by which somebody is known; who asks may not be the customer.
-PRIVATE = re.compile(r"\S*@(?:\S*\w)?|https?://\S*|(?<!\w)[^\W\d]{0,4}[-#+(]{0,2}\d(?:[\s()./-]{0,3}\d){2,20}\w*")
+PRIVATE = re.compile(
+    r"(?<!\S)\S*@(?:\S*\w)?|https?://\S*|(?<!\w)[^\W\d]{0,4}[-#+(]{0,2}\d(?:[\s()./-]{0,3}\d){2,20}\w*"
+)
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
