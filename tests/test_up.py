@@ -177,10 +177,15 @@ def refused(account: dict[str, str], *words: str) -> str:
     return ended.stderr
 
 
-def test_a_second_one_on_the_same_data_says_that_there_is_a_first(tmp_path: Path, account: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["data", "[/data]"])
+def test_a_second_one_on_the_same_data_says_that_there_is_a_first(
+    tmp_path: Path, account: dict[str, str], name: str
+) -> None:
     ports = ["--api-port", str(free_port()), "--ingest-port", str(free_port())]
-    with embedded.start(tmp_path / "data", {"shared_buffers": "32MB"}):
-        assert "Another tellonce is using" in refused(account, "--data", str(tmp_path / "data"), *ports)
+    with embedded.start(tmp_path / name, {"shared_buffers": "32MB"}):
+        said = refused(account, "--data", str(tmp_path / name), *ports)
+    assert "Another tellonce is using" in said
+    assert f"Starting PostgreSQL in {tmp_path / name}." in said
 
 
 def test_a_taken_port_is_said_with_its_flag(tmp_path: Path, account: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -59,7 +60,8 @@ class Restoring(Exception):
 
 
 app = typer.Typer()
-out, errors = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+plain = partial(Console, highlight=False, soft_wrap=True, markup=False, emoji=False)
+out, errors = plain(), plain(stderr=True)
 
 
 @app.command(epilog="Examples:  tellonce up    tellonce up --data .data --api-port 9080 --ingest-port 9081 --no-demo")
@@ -220,5 +222,5 @@ def _welcome(here: Instance, has_demo: bool) -> None:
     }
     out.print("\ntellonce is running. Ctrl-C stops it.\n")
     for name, value in lines.items():
-        out.print(f"  {name:15}{value}", markup=False)
+        out.print(f"  {name:15}{value}")
     out.print()
