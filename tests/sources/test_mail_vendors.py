@@ -167,15 +167,29 @@ def test_a_certificate_from_elsewhere_is_not_asked_for() -> None:
     assert ask
     assert ask(sns(ses())) == "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
     for evil in ("https://sns.evil.example/x.pem", "http://sns.eu-west-1.amazonaws.com/x.pem",
-                 "https://sns.x.amazonaws.com.evil.ee/x.pem", "https://sns.x.amazonaws.com@evil/x.pem"):  # fmt: skip
+                 "https://sns.x.amazonaws.com.evil.ee/x.pem", "https://sns.x.amazonaws.com@evil/x.pem",
+                 "https://sns.s3.amazonaws.com/SimpleNotificationService-1.pem",  # buckets of anybody's
+                 "https://sns.s3-us-west-2.amazonaws.com/SimpleNotificationService-1.pem",
+                 "https://sns.eu-west-1.amazonaws.com/?Action=x.pem"):  # fmt: skip
         assert ask(sns(ses(), SigningCertURL=evil)) is None
 
 
 def test_a_subscription_is_confirmed_at_sns_and_nowhere_else() -> None:
     asked = sns("You have chosen to subscribe", kind="SubscriptionConfirmation")
     assert becomes("amazon_ses", asked, TOPIC)[0]["visits"].startswith("https://sns.eu-west-1.amazonaws.com/")
-    evil = sns("", kind="SubscriptionConfirmation", SubscribeURL="https://evil.example/")
-    assert becomes("amazon_ses", evil)[0]["refused"] == "not_at_sns"
+    for place in ("evil.example", "sns.s3.amazonaws.com", "sns.s3-us-west-2.amazonaws.com"):
+        evil = sns("", kind="SubscriptionConfirmation", SubscribeURL=f"https://{place}/")
+        assert becomes("amazon_ses", evil)[0]["refused"] == "not_at_sns"
+
+
+@pytest.mark.parametrize(
+    "place", ["us-east-1.amazonaws.com", "us-gov-west-1.amazonaws.com", "cn-north-1.amazonaws.com.cn"]
+)
+def test_sns_is_in_every_region(place: str) -> None:
+    address = f"https://sns.{place}/SimpleNotificationService-0123456789abcdef.pem"
+    ask = vendors()["amazon_ses"].certificate
+    assert ask
+    assert ask(sns(ses(), SigningCertURL=address)) == address
 
 
 def test_the_key_in_postmarks_address_is_enough() -> None:

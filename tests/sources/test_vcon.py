@@ -8,12 +8,18 @@ from typing import Any
 
 import jwt
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+from starlette.testclient import TestClient
 
+from services import access
+from services.ingest.app import create_app
 from services.ingest.sources.vcon import VENDORS
+from services.settings import Settings
+from tests.fakes import MemoryLog
 from tests.sources.posting import becomes, only, people, post, refusal
 
 VCON = VENDORS[0]
@@ -181,7 +187,26 @@ def test_an_unsigned_vcon_needs_the_token_where_the_source_has_a_secret() -> Non
     assert refusal(VCON, post(vcon(CALL)), pem) == "signature_missing"
     assert refusal(VCON, post(vcon(CALL)), "token") == "key_wrong"
     assert refusal(VCON, post(vcon(CALL), x_conserver_api_token="token"), "token") is None
-    assert refusal(VCON, post(vcon(CALL), x_conserver_api_token="wrong"), pem, "token") == "key_wrong"
+    assert refusal(VCON, post(vcon(CALL), x_conserver_api_token="token"), pem, "token") is None
+    assert refusal(VCON, post(vcon(CALL), x_conserver_api_token="wrong"), pem, "token") == "signature_missing"
+
+
+def test_at_the_servers_own_address_the_key_finds_the_source_and_the_signature_proves(
+    engine: sa.Engine, database_url: str, log: MemoryLog
+) -> None:
+    key, forger = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    with engine.begin() as conn:
+        access.add_source(conn, "pbx", "vcon", "its key")
+        access.set_secrets(conn, "pbx", [certificate(key)])
+    body = json.dumps(vcon(CALL)).encode()
+    signed, forged = (jwt.PyJWS().encode(body, one, algorithm="ES256") for one in (key, forger))
+    with TestClient(create_app(Settings(append_timeout=2), database_url, log)) as client:
+        codes = [
+            client.post("/vcon", content=said, headers={"x-conserver-api-token": token}).status_code
+            for said, token in ((signed, "its key"), (forged, "its key"), (body, "its key"), (signed, "another"))
+        ]
+    assert codes == [200, 401, 401, 401]
+    assert len(log.events) == 3
 
 
 def test_a_key_that_all_know_signs_nothing() -> None:

@@ -17,7 +17,9 @@ from services.ingest.sources.fields import items, moment, part, text
 from services.ingest.sources.mail import Receipt
 from services.ingest.sources.vendor import Document, Forged, Post, Reply, Vendor, check_fresh
 
-HOSTS = r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[!-~]*"
+# SNS in a region, by its whole name: sns.s3.amazonaws.com is a bucket of whoever took the name.
+HOST = r"https://sns\.[a-z]{2}(-[a-z]+)+-[0-9]{1,2}\.amazonaws\.com(\.cn)?/"
+CERTIFICATE, ANYTHING = HOST + r"SimpleNotificationService-[0-9a-f]+\.pem", HOST + "[!-~]*"
 # What is signed of a message, each name and value in a line (SNS, "Verifying the signatures").
 NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -27,7 +29,7 @@ RETRIED = 8 * 3600.0  # seconds: its time is that of the first attempt, and it g
 def certificate(post: Post) -> str | None:
     """Where the certificate of a message is, which must be at SNS."""
     address = text(post.object, "SigningCertURL", "SigningCertUrl")
-    return address if address and re.fullmatch(HOSTS, address) and address.endswith(".pem") else None
+    return address if address and re.fullmatch(CERTIFICATE, address) else None
 
 
 def verify(post: Post, secrets: Sequence[str]) -> None:
@@ -58,7 +60,7 @@ def handshake(post: Post, secrets: Sequence[str]) -> Reply | None:
     if kind != "SubscriptionConfirmation":
         return None
     address = text(said, "SubscribeURL")
-    if not address or not re.fullmatch(HOSTS, address):
+    if not address or not re.fullmatch(ANYTHING, address):
         raise Malformed("not_at_sns", "The address that confirms the subscription is not at SNS.")
     return Reply(visit=address)
 
@@ -170,7 +172,7 @@ VENDORS = (
         translate=translate,
         verify=verify,
         certificate=certificate,
-        fetches=HOSTS,
+        fetches=ANYTHING,
         handshake=handshake,
         secret="the ARN of the SNS topic, whose messages SNS signs",
         reference="https://docs.aws.amazon.com/ses/latest/dg/receiving-email-notifications-contents.html",

@@ -8,6 +8,7 @@ Source: draft-ietf-vcon-vcon-core, draft-ietf-vcon-cc-extension; the server of v
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -26,13 +27,16 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 
 def verify(post: Post, secrets: Sequence[str]) -> None:
-    """By the certificate or public key in PEM that a secret is, or else by a secret as the server's token.
+    """By a secret as the server's token, or else by the certificate or public key in PEM that a secret is.
 
-    Raises Forged, Malformed.
+    The token may as well be the source's key, which finds it and proves nothing. Raises Forged, Malformed.
     """
     signers = [secret for secret in secrets if "-----BEGIN" in secret]
-    if not signers or any(keys(post)):
-        return check_key([secret for secret in secrets if secret not in signers], keys(post))
+    known = [secret for secret in secrets if secret not in signers]
+    if not signers:
+        return check_key(known, keys(post))
+    with suppress(Forged):
+        return check_key(known, keys(post))
     tokens = list(_signed(post))
     if not tokens:
         raise Forged("signature_missing", "The vCon is not signed.")
