@@ -178,6 +178,20 @@ def test_one_with_more_identifiers_than_a_statement_takes_values_is_analysed(hou
     assert len(kept(house.engine, tables.contacts)) == 1
 
 
+def test_more_that_is_no_longer_so_than_a_statement_takes_is_taken_away(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN))
+    analysed(house.engine)
+    before = kept(house.engine, tables.contacts)
+    names = ", ".join(f'"{column.name}"' for column in tables.contacts.c)
+    with house.engine.begin() as conn:
+        conn.exec_driver_sql(f"""
+            INSERT INTO contacts ({names}) SELECT {names.replace('"interaction_id"', "gen_random_uuid()")}
+            FROM contacts, generate_series(1, 23000);
+            INSERT INTO marks (customer_id) SELECT customer_id FROM identifiers""")
+    analysed(house.engine)
+    assert kept(house.engine, tables.contacts) == before
+
+
 def test_what_is_learned_is_known_to_whoever_looks_and_all_is_found_by_it_anew(house: House) -> None:
     house.happened(event(MAIL, text=BROKEN), event(MAIL, text=AGAIN, minute=26 * HOUR))
     analysed(house.engine)

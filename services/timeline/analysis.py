@@ -32,7 +32,7 @@ Row = TypeVar("Row", Issue, Contact, Repeat, Fact)
 TABLES = {Issue: tables.issues, Contact: tables.contacts, Repeat: tables.repeats, Fact: tables.facts}
 MOST = 20  # customers to a transaction
 DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
-VALUES = 50_000  # to a statement, of which PostgreSQL takes 65,535
+GONE = 1000  # rows deleted by a statement, which PostgreSQL nests as deep as they are many
 STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
 # Taken by id, so that those that come meanwhile stay.
 TAKE = sa.text("""
@@ -145,7 +145,7 @@ def _write(conn: sa.Connection, table: sa.Table, before: Sequence[Row], after: S
     old, new = ({row[:size]: row for row in rows} for rows in (before, after))
     gone = [name for name in old if old[name] != new.get(name)]
     fresh = [row._asdict() for name, row in new.items() if row != old.get(name)]
-    for some in few(gone, VALUES // size):
+    for some in few(gone, GONE):
         conn.execute(sa.delete(table).where(sa.tuple_(*table.primary_key.columns).in_(some)))
     if fresh:
         conn.execute(sa.insert(table), fresh)
