@@ -41,9 +41,11 @@ TOLD = sa.text(f"""
 # When each link became known: when the first of the events that make it was accepted, whichever was stitched first. Of
 # two whom people took apart the first merge after that counts alone.
 JOINED = sa.text(f"""
-    WITH {MINE}, apart AS (
-        SELECT left_id, right_id, max(occurred_at) AS at FROM decisions
-        WHERE left_id = ANY(:ids) AND verdict = 'unmerge' GROUP BY 1, 2
+    WITH {MINE}, decided AS (
+        SELECT least(left_id, right_id) AS left_id, greatest(left_id, right_id) AS right_id, occurred_at, verdict
+        FROM decisions WHERE left_id = ANY(:ids)
+    ), apart AS (
+        SELECT left_id, right_id, max(occurred_at) AS at FROM decided WHERE verdict = 'unmerge' GROUP BY 1, 2
     ), known AS (
         SELECT l.left_id, l.right_id, coalesce((e.event->>'recordedtime')::timestamptz, l.linked_at) AS at
         FROM (
@@ -54,8 +56,8 @@ JOINED = sa.text(f"""
             AND e.occurred_at = l.occurred_at AND e.event_key = l.event_key LIMIT 1) e ON true
         WHERE (l.left_id, l.right_id) NOT IN (SELECT left_id, right_id FROM apart)
         UNION ALL SELECT left_id, right_id, occurred_at
-        FROM decisions LEFT JOIN apart USING (left_id, right_id)
-        WHERE left_id = ANY(:ids) AND verdict = 'merge' AND occurred_at >= coalesce(apart.at, '-infinity'))
+        FROM decided LEFT JOIN apart USING (left_id, right_id)
+        WHERE verdict = 'merge' AND occurred_at >= coalesce(apart.at, '-infinity'))
     SELECT mine.customer_id, known.* FROM known JOIN mine ON mine.id = left_id
     JOIN mine other ON other.id = right_id AND other.customer_id = mine.customer_id""")
 # The literal condition is that of the index.
