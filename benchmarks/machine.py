@@ -7,19 +7,18 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services import programs
+from services import machine, programs
 from tests import brokers
 
 
 def described() -> dict[str, str | int | float]:
     """Its cores, memory and processor, and the versions of what runs on it."""
     processor = re.search(r"^model name\s*: (.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
-    memory = re.search(r"^MemTotal:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
     return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cores": os.cpu_count() or 0,
         "processor": processor[1] if processor else platform.processor(),
-        "memory_gb": round(int(memory[1]) / 2**20, 1) if memory else 0,
+        "memory_gb": round(machine.memory() / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "load_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),

@@ -23,11 +23,11 @@ from typing import IO, Self
 import psycopg
 from psycopg import sql
 
-from services import locks, programs, secret
+from services import locks, machine, programs, secret
 from services.errors import Conflict, Unavailable
 from services.programs import Account
 
-START_SECONDS = 120  # recovery of 1 GB of WAL takes some ten seconds, on slow disks more
+START_SECONDS = 300  # recovery of 4 GB of WAL takes most of a minute, on slow disks more
 STOP_SECONDS = 60
 ORPHAN_SECONDS = 5
 
@@ -35,11 +35,14 @@ ORPHAN_SECONDS = 5
 CLUSTER = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
            "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # fmt: skip
 
+BUFFERS = 128, 8192  # MB of pages that the server keeps at hand, at least and at most
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "shared_buffers": "256MB",
-    "max_wal_size": "1GB",
+    # The keys of events are random: while the ends of their indexes are at hand, an event costs the same in a store of
+    # any size. So it does while checkpoints are rare: after each the log takes whole every page that is written.
+    "shared_buffers": f"{min(max(machine.memory() // 8 // 2**20, BUFFERS[0]), BUFFERS[1])}MB",
+    "max_wal_size": "4GB",
     "max_connections": "100",
     "log_checkpoints": "off",
     "timezone": "UTC",

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from services import embedded, locks
+from services import embedded, locks, machine
 from services.errors import Conflict, Unavailable
 
 FAST = {"fsync": "off", "shared_buffers": "32MB"}
@@ -192,6 +192,14 @@ def test_an_initialisation_that_was_interrupted_is_done_again(folder: Path) -> N
     with started(folder) as server:
         say(server.url, "once")
         assert words(server.url) == ["once"]
+
+
+@pytest.mark.parametrize(("said", "mine"), [("1048576\n", 2**20), ("max\n", machine.memory()), ("", machine.memory())])
+def test_memory_is_the_control_group_s_where_it_is_less(tmp_path: Path, said: str, mine: int) -> None:
+    limit = tmp_path / "memory.max"
+    assert machine.memory(limit) == machine.memory()
+    limit.write_text(said)
+    assert machine.memory(limit) == mine
 
 
 def test_a_server_that_can_not_start_says_what_its_log_says(folder: Path) -> None:
