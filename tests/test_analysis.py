@@ -5,6 +5,7 @@ from datetime import date
 from random import Random
 
 import pytest
+import sqlalchemy as sa
 
 from schemas.event import Author, Direction, Role
 from services import tables
@@ -16,6 +17,8 @@ from services.timeline.tally import bucket
 from tests.analysed import AGAIN, BROKEN, HOUR, analysed, both, called, figures, found, kept, recorded
 from tests.builders import event
 from tests.house import MAIL, PHONE, SETTINGS, House
+
+NUMBER = sa.text("SELECT pg_current_xact_id_if_assigned()::text::bigint")
 
 
 def test_what_was_told_again_is_kept_with_who_dealt_with_it_and_counted(house: House) -> None:
@@ -146,6 +149,27 @@ def test_an_analyser_that_works_at_many_customers_says_so_after_each(house: Hous
     with house.engine.begin() as conn:
         analyse(conn, take(conn), Latest(), date(2026, 11, 1), alive=lambda: told.append(None))
     assert len(told) == 2
+
+
+def test_an_analyser_that_thinks_keeps_no_live_stream_waiting(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN))
+    numbers = list[int | None]()
+    with house.engine.begin() as conn:
+        analyse(conn, take(conn), Latest(), date(2026, 11, 1), alive=lambda: numbers.append(conn.scalar(NUMBER)))
+        assert numbers == [None]
+        assert conn.scalar(NUMBER)
+
+
+def test_who_is_at_hand_of_one_analyser_is_left_alone_by_others_and_stays_marked_until_it_is_done(
+    house: House,
+) -> None:
+    house.happened(event(MAIL, text=BROKEN), event("email:other@example.com", text=BROKEN))
+    with house.engine.begin() as conn, house.engine.begin() as other:
+        mine, theirs = take(conn, 1), take(other)
+        assert {one.customer_id for one in mine}.isdisjoint({one.customer_id for one in theirs})
+        assert (len(mine), len(theirs)) == (1, 1)
+    with house.engine.begin() as conn:
+        assert len(take(conn)) == 2
 
 
 def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) -> None:

@@ -32,8 +32,8 @@ from services.timeline.transactions import AGAIN
 log = structlog.get_logger()
 
 PAUSE = 0.25  # seconds until marks are looked for again where there were none
-LONG = 2.0  # seconds after which a transaction takes fewer customers: live streams wait for it
-THOUGHT = 60.0  # seconds for a customer who has said much, where the processor is others'
+LONG = 2.0  # seconds after which a transaction takes fewer customers: another that needs them waits for it
+THOUGHT = 300.0  # seconds for a customer who has said much, where the processor is others'
 LOOK = 15.0  # seconds between looks at how long customers wait, and whether a day is over
 EASY, REST, LONGEST = 1.0, 9.0, 10.0  # seconds that events may wait; rest, in times of work; seconds of it
 BREATH = 1.0  # seconds of rest or work between looks whether the database is there

@@ -34,13 +34,16 @@ MOST = 20  # customers to a transaction
 DEALINGS, VISITS = 400, 200  # interactions of a customer that are looked at, newest first
 GONE = 1000  # rows deleted by a statement, which PostgreSQL nests as deep as they are many
 STRIPES, LOCKS = 2048, 7_350_001  # of identifiers that are locked together, so that the server's locks suffice
-# Taken by id, so that those that come meanwhile stay.
+AT_HAND = 7_350_003  # locks by customers, as they are marked
+# Whose customer no other analyser has at hand. They are taken away by id when all is written, so that those that come
+# meanwhile stay, and the transaction changes nothing, for which live streams would wait, while it thinks.
 TAKE = sa.text("""
-    WITH due AS (SELECT id, customer_id FROM marks ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED),
-        chosen AS (SELECT customer_id FROM due GROUP BY customer_id ORDER BY min(id) LIMIT :most)
-    DELETE FROM marks WHERE id IN (
-        SELECT id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen) FOR UPDATE SKIP LOCKED)
-    RETURNING id, customer_id""")
+    WITH due AS (SELECT customer_id, min(id) AS first FROM (SELECT * FROM marks ORDER BY id LIMIT 1000) oldest
+        GROUP BY customer_id ORDER BY first OFFSET 0),
+        chosen AS MATERIALIZED (SELECT customer_id FROM due
+            WHERE pg_try_advisory_xact_lock(:locks, hashtext(customer_id::text)) LIMIT :most)
+    SELECT id, customer_id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen)""")
+DONE = sa.text("DELETE FROM marks WHERE id = ANY(:ids)")
 PUT_OFF = sa.text("""
     WITH gone AS (DELETE FROM marks WHERE id IN (
         SELECT id FROM marks WHERE id = ANY(:ids) FOR UPDATE SKIP LOCKED) RETURNING customer_id)
@@ -61,7 +64,7 @@ class Done(NamedTuple):
 
 def take(conn: sa.Connection, most: int = MOST) -> Sequence[Any]:
     """Take the marks (`id`, `customer_id`) of so many customers, of those that wait longest."""
-    return conn.execute(TAKE, {"most": most}).all()
+    return conn.execute(TAKE, {"most": most, "locks": AT_HAND}).all()
 
 
 def put_off(conn: sa.Connection, marks: Sequence[Any], again: bool) -> None:
@@ -88,6 +91,7 @@ def analyse(
             alive()
         ids = [row.id for row in rows if found[row.customer_id]]
         _keep(conn, ids, _together(filter(None, found.values())), today)
+        conn.execute(DONE, {"ids": [one.id for one in marks]})
         return Done(marked, sum(one is None for one in found.values()))
     return Done(marked)
 
