@@ -54,7 +54,8 @@ JOINED = sa.text(f"""
         LEFT JOIN LATERAL (
             SELECT event FROM events e WHERE e.identifier_id IN (l.left_id, l.right_id)
             AND e.occurred_at = l.occurred_at AND e.event_key = l.event_key LIMIT 1) e ON true
-        WHERE (least(l.left_id, l.right_id), greatest(l.left_id, l.right_id)) NOT IN (SELECT left_id, right_id FROM apart)
+        WHERE (least(l.left_id, l.right_id), greatest(l.left_id, l.right_id))
+            NOT IN (SELECT left_id, right_id FROM apart)
         UNION ALL SELECT left_id, right_id, occurred_at
         FROM decided LEFT JOIN apart USING (left_id, right_id)
         WHERE verdict = 'merge' AND occurred_at >= coalesce(apart.at, '-infinity'))
