@@ -5,8 +5,8 @@ what is left to it is how many connections one address may have.
 """
 
 import resource
-from asyncio import BaseTransport, TimerHandle, Transport
-from collections.abc import Iterator, Mapping, Sized
+from asyncio import BaseTransport, TimerHandle
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -15,16 +15,17 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from services.cork import Cork
 from services.errors import Unavailable
+from services.flow import Flow
 from services.shortcut import Exchange, Take
 
 MERCY = 2.0  # seconds beyond the time for a request in which the application may say so itself
 IDLE_SECONDS = 75  # between requests: more than the usual minute of proxies, which else would meet a closed door
 HEADER_BYTES = 64_000  # and trailers, of a request; their parser copies the whole for every piece that comes
+HEADERS = 200  # of a request: as objects, short ones take thirty times their bytes
 FRAME_BYTES = 1  # for each byte of a body: who sends it in chunks of a few bytes each wants to keep us busy
 REQUEST_BYTES = 40_000_000  # as sent; mails with attachments are the longest
 UNFINISHED_BYTES = 128_000_000  # of all requests that are not whole yet
@@ -63,18 +64,6 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class Flow(FlowControl):
-    """uvicorn's, except that nothing more is read while requests wait: it would read on after each answer."""
-
-    def __init__(self, transport: Transport, waiting: Sized) -> None:
-        super().__init__(transport)
-        self._waiting = waiting
-
-    def resume_reading(self) -> None:
-        if self.read_paused and not self._waiting:
-            super().resume_reading()
 
 
 class Connection(HttpToolsProtocol):
@@ -137,6 +126,7 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._answered(self._asked)  # what waits now waits for its client
         self._look_again()
 
     def resume_writing(self) -> None:
@@ -145,12 +135,18 @@ class Connection(HttpToolsProtocol):
             self._unread.cancel()
             self._unread = None
 
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._whole, self._in_header = False, True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_header:  # else a trailer, which would come to the headers of a request that is under way
+            if len(self.headers) == HEADERS:
+                raise ValueError  # ends the parsing of what has come: the answer is 400
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -162,9 +158,9 @@ class Connection(HttpToolsProtocol):
             self._take, self._held = take, b""
         elif len(self.pipeline) < WAITING:
             super().on_headers_complete()
-        else:  # an error ends the parsing of what has come
+        else:
             self._close()
-            raise ConnectionAbortedError
+            raise ConnectionAbortedError  # see on_header
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -179,7 +175,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._whole = True
         self._settle()
-        if not self.cycle.response_complete:
+        if not self.cycle.response_complete and not self.flow.write_paused:
             self._asked += 1
             Connection.asked += 1
 

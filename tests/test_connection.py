@@ -2,9 +2,10 @@
 
 import asyncio
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
-from services.server import WAITING, Connection
+from services.server import HEADERS, WAITING, Connection
 from services.shortcut import Exchange, Headers
 from tests.wire import SECONDS, Kept, answers, connected, post
 
@@ -161,3 +162,33 @@ def test_who_reads_slowly_is_waited_for() -> None:
         return kept.is_closing()
 
     assert not asyncio.run(talk())
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b"\r\n", b"Content-Length: 3\r\n\r\n"], ids=["in them", "whole", "before its body"]
+)
+@pytest.mark.parametrize("path", [b"/", b"/short"])
+def test_a_request_of_more_headers_than_anybody_has_is_refused(path: bytes, end: bytes) -> None:
+    async def talk() -> tuple[bytes, bool]:
+        connection, kept = connected(Slow(), {b"/short": lambda *asked: False})
+        connection.data_received(REQUEST)
+        connection.data_received(b"POST " + path + b" HTTP/1.1\r\n" + b"a:\r\n" * (HEADERS + 2) + end)
+        return b"".join(kept.written), kept.is_closing()
+
+    written, is_closing = asyncio.run(talk())
+    assert is_closing
+    assert written.startswith(b"HTTP/1.1 400 ")
+
+
+def test_who_does_not_read_its_answers_takes_no_place_of_others() -> None:
+    async def talk() -> list[int]:
+        before = Connection.asked
+        _, connection, _ = _begun(2)
+        connection.pause_writing()
+        asked = [Connection.asked - before]
+        connection.data_received(REQUEST)
+        asked.append(Connection.asked - before)
+        connection.resume_writing()
+        return asked
+
+    assert asyncio.run(talk()) == [0, 0]

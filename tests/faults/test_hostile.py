@@ -103,6 +103,12 @@ def test_headers_without_end_take_no_memory(scene: Scene) -> None:
     assert answers.keys() <= {CLOSED, 400}, answers
 
 
+def test_headers_of_a_few_bytes_each_take_no_memory(scene: Scene) -> None:
+    begin = request("/")[:-2] + b"a:\r\n" * 15_000
+    answers = scene.attacked(lambda path, key: [begin, *_slowly(b"a:\r\n")], 2 * MANY)
+    assert answers.keys() <= {CLOSED, 400}, answers
+
+
 def test_trailers_without_end_take_no_memory(scene: Scene) -> None:
     end = b"2\r\n[]\r\n0\r\nX-B: "
     answers = scene.attacked(
