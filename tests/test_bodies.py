@@ -4,8 +4,13 @@ import zlib
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
+from services.api.bodies import Bounded
 from services.errors import Invalid, Problem, TooLarge
 from services.eventlog import LogUnavailable
 from services.eventlog.budget import Budget
@@ -35,6 +40,12 @@ def test_a_body_that_announces_too_many_bytes_is_not_read() -> None:
     with pytest.raises(TooLarge) as refusal:
         asyncio.run(read(never(), {"content-length": "1001"}, 1000, 5, lambda size: None))
     assert refusal.value.code == "body_too_large"
+
+
+@pytest.mark.parametrize(("length", "status"), [("0" * 5000 + "2", 200), ("9" * 5000, 413)])
+def test_the_api_takes_a_length_of_any_digits(length: str, status: int) -> None:
+    client = TestClient(Bounded(Starlette(routes=[Route("/", lambda _: Response(), methods=["POST"])])))
+    assert client.post("/", content=b"ab", headers={"Content-Length": length}).status_code == status
 
 
 def test_zeros_before_a_length_say_nothing() -> None:
