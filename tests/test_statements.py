@@ -84,6 +84,20 @@ def test_kinds_are_told_in_many_languages(text: str, language: str, kind: Kind) 
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Any news?", Kind.followup),
+        ("I am still waiting for your reply", Kind.followup),
+        ("Thanks, that solved it!", Kind.closing),
+        ("Never came", Kind.explanation),
+        ("Any news on 48213?", Kind.explanation),
+    ],
+)
+def test_what_a_channel_says_it_is_about_makes_nothing_an_explanation_that_is_none(text: str, kind: Kind) -> None:
+    assert classify(essence(text, "en"), "en", refers=True) == kind
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ("As I told your colleague, the lamp is broken", "en"),

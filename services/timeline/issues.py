@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from services.timeline.comparisons import Comparisons
 from services.timeline.statements import Kind, Statement
+from services.timeline.tokens import numbers, tokens
 
 WINDOW = timedelta(days=30)
 TITLE = 80
@@ -183,20 +185,37 @@ def _last(issue: Issue) -> tuple[datetime, str]:
 
 def _alike(said: Statement, near: Sequence[Issue], by: Comparisons, likeness: bool) -> _Found | None:
     """The explanation that shares a reference and agrees most; without one, with `likeness`, that which agrees most."""
-    references = set(said.references)
     told = {
-        one.statement.event: (one.statement, issue) for issue in near if references or likeness
+        one.statement.event: (one.statement, issue) for issue in near if said.references or likeness
         for one in issue.members if one.statement.kind == Kind.explanation
     }  # fmt: skip
-    sharing = [one for one, _ in told.values() if references.intersection(one.references)]
+    sharing = [one for one, _ in told.values() if _shared(one, said)]
     if sharing and (found := by.closest(sharing, [said], floor=SURE)):
-        shared = sorted(f"{kind} {value}" for kind, value in references.intersection(found.one.references))
+        shared = sorted(f"{kind} {value}" for kind, value in _shared(found.one, said))
         return _Found(found.score, Reason.reference, told[found.one.event][1], found.one.event, tuple(shared))
     if likeness and (found := by.closest((one for one, _ in told.values()), [said], by.threshold(said.language))):
         why = by.agreement(found.one, said)
         agreed = why.references + why.words + by.meant(found.one, said)
         return _Found(found.score, Reason.similarity, told[found.one.event][1], found.one.event, agreed)
     return None
+
+
+def _shared(one: Statement, other: Statement) -> set[tuple[str, str]]:
+    """The references that both have, or one has and the other names."""
+    either = {*one.references, *other.references}
+    if not either:
+        return either
+    mine, theirs = _named(one.matter), _named(other.matter)
+    return {
+        reference for reference in either
+        if (reference in one.references or reference[1].lower() in mine)
+        and (reference in other.references or reference[1].lower() in theirs)
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def _named(matter: str) -> set[str]:
+    return numbers(tokens(matter))
 
 
 def _state(issue: Issue, marks: Sequence[Mark]) -> State:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from services.timeline.cues import CUES
-from services.timeline.similarity import WORD, stem
+from services.timeline.tokens import WORD, stem
 
 Text = tuple[str, str | None]  # what is compared of a text, and its language
 SAID = 3  # texts that hold a phrase before it may be in a label

@@ -13,8 +13,8 @@ from itertools import islice
 
 from services.timeline.comparisons import Comparisons
 from services.timeline.issues import Issue, Reason
-from services.timeline.similarity import tokens
 from services.timeline.statements import Kind, Statement
+from services.timeline.tokens import tokens
 
 LONGEST = 5  # explanations of a contact that are compared: who writes fifty lines in a chat has told it in these
 TELLING = 2  # words beside numbers, of three letters or more, that tell something

@@ -10,7 +10,6 @@ say on texts in languages that it knows.
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,21 +18,15 @@ from itertools import chain
 from operator import mul
 from pathlib import Path
 
-import Stemmer
-
 from services.timeline.averaging import NEUTRAL, Averaged, Sentences, logistic
 from services.timeline.cues import CUES
 from services.timeline.meanings import Meanings, near
 from services.timeline.meanings import shipped as meant
 from services.timeline.spelling import Spelling
+from services.timeline.tokens import numbers, stem, tokens
 
-WORD = re.compile(r"\w+(?:[.\-/]\w*\d\w*)*")
-STEMMED = {
-    "en": "english", "et": "estonian", "lt": "lithuanian", "ru": "russian", "fi": "finnish", "de": "german",
-}  # fmt: skip
 GRAMS = (2, 3, 4)
 KEPT = 300_000  # words or sequences of letters whose rarity is remembered; the rarest go first
-FIRM = 4  # letters of a number that is seldom the same by chance; what has a point in it is a version or an amount
 SHIPPED = Path(__file__).with_name("similarity.json")
 
 
@@ -181,8 +174,7 @@ class Similarity:
             * idf[many if (many := seen(gram, 0)) < IDF else IDF]
             for gram, count in grams.items()
         }
-        firm = {word for word in words if len(word) >= FIRM and "." not in word and any(map(str.isdigit, word))}
-        named = frozenset(firm | {reference.lower() for reference in references})
+        named = frozenset(numbers(words) | {reference.lower() for reference in references})
         meaning = self.meanings.of(stems, language)
         alone = self.model(language).alone(stems)
         sentence = text if self._knows(language) else ""
@@ -228,11 +220,6 @@ def features(one: Vector, other: Vector) -> tuple[float, ...]:
     return (math.sqrt(grams), math.sqrt(words), grams, words, min(agreed, 2), low, high, meant, meant * abs(meant))
 
 
-def tokens(text: str) -> Iterable[str]:
-    """The words of a text, small; numbers with what joins them."""
-    return WORD.findall(text.lower())
-
-
 def shipped(sentences: Sentences | None = None) -> Similarity:
     """The comparison as it is shipped, whose rarities may be learned on."""
     told = json.loads(SHIPPED.read_text())
@@ -269,19 +256,6 @@ def _idf(texts: int) -> list[float]:
 def _grams(word: str) -> tuple[str, ...]:
     padded = f" {word} "
     return tuple(padded[at : at + size] for size in GRAMS for at in range(len(padded) - size + 1)) or (padded,)
-
-
-@lru_cache(maxsize=200_000)
-def stem(word: str, language: str | None) -> str:
-    """The stem of a word, or the word where the language has no stemmer."""
-    stemmer = _stemmer(language or "")
-    return str(stemmer.stemWord(word)) if stemmer else word
-
-
-@cache
-def _stemmer(language: str) -> Stemmer.Stemmer | None:
-    name = STEMMED.get(language[:2])
-    return Stemmer.Stemmer(name) if name else None
 
 
 def _unit(weights: Mapping[str, float]) -> dict[str, float]:

@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 
 from schemas.event import Direction, Event, Role
 from services.timeline.cues import CUES
-from services.timeline.similarity import tokens
 from services.timeline.text import cleaned
+from services.timeline.tokens import tokens
 
 SAID = frozenset(
     {"message.received", "message.edited", "call.turn", "call.menu_choice", "form.submitted", "search.made"}
@@ -109,17 +109,20 @@ def essence(text: str, language: str | None) -> str:
 
 
 def classify(matter: str, language: str | None, refers: bool = False) -> Kind:
-    """The kind of a text without its frame. Who names an order or another number explains."""
+    """The kind of a text without its frame. Who names an order or another number explains.
+
+    `refers`: its channel says what it is about, which makes no "any news?" and no "thanks" an explanation.
+    """
     words = list(tokens(matter))
     if not words:
         return Kind.smalltalk
-    if refers or len(words) > SHORT or any(len(word) > 3 and any(map(str.isdigit, word)) for word in words):
+    if len(words) > SHORT or any(len(word) > 3 and any(map(str.isdigit, word)) for word in words):
         return Kind.explanation
-    found = _nearest(matter, language)
+    found = _nearest(matter, language) or (None if refers else _told_only(matter, language))
     if found:
         return found
     known = language in CUES
-    return Kind.explanation if len(words) > (1 if known else 2) or len(words[0]) > 12 else Kind.smalltalk
+    return Kind.explanation if refers or len(words) > (1 if known else 2) or len(words[0]) > 12 else Kind.smalltalk
 
 
 def told_before(text: str, language: str | None) -> str | None:
@@ -197,9 +200,10 @@ def _nearest(matter: str, language: str | None) -> Kind | None:
     best = max(((product / length / phrases[at][1], -at) for at, product in products.items()), default=(0.0, 0))
     if best[0] >= ALIKE:
         return phrases[-best[1]][0]
-    return _told_only(matter, language)
+    return None
 
 
+@lru_cache(maxsize=20_000)
 def _told_only(matter: str, language: str | None) -> Kind | None:
     """The kind of a text of hardly anything but words of closings or small talk and what says nothing."""
     ordered = list(tokens(matter))
