@@ -86,9 +86,9 @@ CUES: dict[str, dict[str, str]] = {
         "ilusaid unenägusid|aitäh|tänan|suur tänu|suur aitäh|selge aitäh|okei aitäh|korras|kõik korras|head aega|"
         "nägemist|ilusat päeva|probleem lahenes|rohkem küsimusi ei ole|see on kõik|jah|ei|just nii|sain aru|"
         "aitäh abi eest|nüüd töötab|tšau|hästi",
-        "followup": "kas on uudiseid|kas on midagi uut|mis seis on|millal see korda saab|ootan ikka veel|ootan endiselt teie vastust|"
-        "ikka ei tööta|endiselt ei tööta|sama mure mis enne|ma ei ole vastust saanud|keegi pole vastanud|"
-        "kui kaua läheb|proovisin aga ei aidanud|palun helistage mulle tagasi|saatsin dokumendid|"
+        "followup": "kas on uudiseid|kas on midagi uut|mis seis on|millal see korda saab|ootan ikka veel|"
+        "ootan endiselt teie vastust|ikka ei tööta|endiselt ei tööta|sama mure mis enne|ma ei ole vastust saanud|"
+        "keegi pole vastanud|kui kaua läheb|proovisin aga ei aidanud|palun helistage mulle tagasi|saatsin dokumendid|"
         "miks keegi ei vasta|see ei ole lahendatud",
         "smalltalk": "mis sa teha oskad|kes su lõi|kes sind tegi|millal sind loodi|mis soost sa oled|"
         "kui vana sa oled|oled sa noor või vana|mida sa teed|mis keeles sa räägid|sa oled väga tubli|"
