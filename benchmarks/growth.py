@@ -60,6 +60,8 @@ def _growing(run: Run, sizes: tuple[int, ...]) -> Iterator[Line]:
 def _filled(stand: Stand, size: int) -> Iterator[Measured]:
     """What an event costs, of the last that were stitched on the way to this size."""
     costs = list(fill(stand.engine, stand.folder, size, stand.run.scale.events))
+    with stand.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.exec_driver_sql("ANALYZE")  # as PostgreSQL does by itself within a minute
     if costs:
         last = costs[-1]
         own = {"/s": 1e6 / last["wall"], "worker µs": last["worker"], "backend µs": last["backend"]}
