@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from schemas.event import Author, Direction, Role
 from services import tables
-from services.timeline.analysis import analyse, take
+from services.timeline.analysis import analyse, put_off, take
 from services.timeline.learning import Latest, is_due, labels, learn
 from services.timeline.outcomes import NAME
 from services.timeline.rebuild import rebuild
@@ -170,6 +170,16 @@ def test_who_is_at_hand_of_one_analyser_is_left_alone_by_others_and_stays_marked
         assert (len(mine), len(theirs)) == (1, 1)
     with house.engine.begin() as conn:
         assert len(take(conn)) == 2
+
+
+def test_who_is_put_off_takes_no_mark_of_another_that_a_rebuild_gave_their_number(house: House) -> None:
+    house.happened(event(MAIL, text=BROKEN), event("email:other@example.com", text=BROKEN))
+    with house.engine.begin() as conn:
+        mine = take(conn, 1)
+        other = "SELECT customer_id FROM marks other WHERE other.customer_id <> marks.customer_id"
+        conn.exec_driver_sql(f"UPDATE marks SET customer_id = ({other})")
+        put_off(conn, mine, again=False)
+        assert conn.scalar(sa.select(sa.func.count()).select_from(tables.marks)) == 2
 
 
 def test_one_whose_texts_can_not_be_analysed_keeps_nobody_waiting(house: House) -> None:

@@ -44,9 +44,9 @@ TAKE = sa.text("""
             WHERE pg_try_advisory_xact_lock(:locks, hashtext(customer_id::text)) LIMIT :most)
     SELECT id, customer_id FROM marks WHERE customer_id IN (SELECT customer_id FROM chosen)""")
 DONE = sa.text("DELETE FROM marks WHERE id = ANY(:ids)")
+# By customer too: where a rebuild came between, an id is another's.
 PUT_OFF = sa.text("""
-    WITH gone AS (DELETE FROM marks WHERE id IN (
-        SELECT id FROM marks WHERE id = ANY(:ids) FOR UPDATE SKIP LOCKED) RETURNING customer_id)
+    WITH gone AS (DELETE FROM marks WHERE id = ANY(:ids) AND customer_id = ANY(:customers) RETURNING customer_id)
     INSERT INTO marks (customer_id) SELECT DISTINCT customer_id FROM gone WHERE :again""")
 MEMBERS = sa.text("""
     SELECT * FROM identifiers WHERE customer_id IN (SELECT customer_id FROM identifiers WHERE id = ANY(:ids))
@@ -69,7 +69,8 @@ def take(conn: sa.Connection, most: int = MOST) -> Sequence[Any]:
 
 def put_off(conn: sa.Connection, marks: Sequence[Any], again: bool) -> None:
     """Take marks away whose customer could not be analysed; `again`: their turn comes when all others had theirs."""
-    conn.execute(PUT_OFF, {"ids": [one.id for one in marks], "again": again})
+    ids, customers = [one.id for one in marks], [one.customer_id for one in marks]
+    conn.execute(PUT_OFF, {"ids": ids, "customers": customers, "again": again})
 
 
 def analyse(
